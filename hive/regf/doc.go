@@ -1,0 +1,2 @@
+// Package regf is being written.
+package regf
