@@ -89,17 +89,23 @@ apt_quietly() {
 # need_go puts a Go that is new enough for go.mod first on PATH: one that is there, or the exact one
 # of go.mod, fetched by an older Go and checked by Go's checksum database.
 need_go() {
-	local want cache go
+	local want cache go things=()
 	want=$(sed -n 's/^go //p' "$root/go.mod")
 	cache=${XDG_CACHE_HOME:-$HOME/.cache}/unloop
-	need_certificates
 	unset GOROOT # a leftover of another Go would mix two libraries
-	if ! go=$(new_go "$want" "$cache"); then
-		have go || need_old_go "$want"
+	go=$(new_go "$want" "$cache") || have go || things+=(go:golang-go)
+	! certificates_missing || things+=(/etc/ssl/certs/ca-certificates.crt:ca-certificates)
+	need "${things[@]}"
+	if [[ -z $go ]]; then
 		fetch_go "$want" "$cache"
 		go=$cache/go$want/bin/go
 	fi
 	export GOTOOLCHAIN=local PATH="${go%/*}:$PATH"
+}
+
+# certificates_missing: a fresh Debian cannot speak https, and Go's modules come by it.
+certificates_missing() {
+	[[ -e /etc/debian_version && -z ${SSL_CERT_FILE:-}${SSL_CERT_DIR:-} ]] && ! have /etc/ssl/certs/ca-certificates.crt
 }
 
 # new_go WANT CACHE prints the path of the first Go that is at least version WANT.
@@ -117,18 +123,6 @@ go_is_new() {
 	[[ -x $1 ]] && version=$(cd / && GOTOOLCHAIN=local "$1" env GOVERSION) || return 1
 	version=${version##*go}
 	printf '%s\n' "$2" "${version%% *}" | sort -V -C
-}
-
-need_old_go() {
-	[[ $EUID -eq 0 ]] || die "missing: Go" "sudo apt-get install --no-install-recommends golang-go" \
-		"with that, or any Go from 1.19 on, this script fetches Go $1 for itself"
-	need go:golang-go
-}
-
-# need_certificates: a fresh Debian cannot speak https, and the modules come by it.
-need_certificates() {
-	[[ -e /etc/debian_version && -z ${SSL_CERT_FILE:-}${SSL_CERT_DIR:-} ]] || return 0
-	need /etc/ssl/certs/ca-certificates.crt:ca-certificates
 }
 
 # fetch_go WANT CACHE leaves Go WANT in CACHE/goWANT. Toolchains are modules like any other; as such
