@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"slices"
+	"strings"
 )
 
 // maxData is the longest value data libhivex writes as Windows reads it, in bytes: it knows no big data cells when
@@ -95,8 +96,8 @@ func mergeSection(h *hive, s section) error {
 		return err
 	}
 	for _, c := range s.values {
-		if len(c.data) > maxData {
-			return fmt.Errorf("value %q of %d bytes: at most %d are possible", c.name, len(c.data), maxData)
+		if len(c.data) > maxData || strings.Contains(c.name, "\x00") {
+			return fmt.Errorf("value %q of %d bytes: at most %d are possible, and no NUL in a name", c.name, len(c.data), maxData)
 		}
 		vals = mergeValue(vals, c)
 	}
@@ -122,6 +123,9 @@ func mergeValue(vals []value, c change) []value {
 
 // makeKey finds the key, making what is missing on the way.
 func makeKey(h *hive, path []string) (node, error) {
+	if strings.Contains(strings.Join(path, ""), "\x00") {
+		return 0, errors.New("NUL in a name: libhivex would write what stands before it")
+	}
 	n, err := h.root()
 	for _, name := range path {
 		if err != nil {

@@ -42,23 +42,21 @@ const (
 func parseReg(r io.Reader) ([]section, error) {
 	lines := bufio.NewScanner(r)
 	lines.Buffer(nil, maxQuestion)
+	if !lines.Scan() || strings.TrimPrefix(strings.TrimSpace(lines.Text()), "\ufeff") != regHeader {
+		return nil, fmt.Errorf("reading .reg text: line 1: not %q in UTF-8", regHeader)
+	}
 	var sections []section
-	for number, joined := 1, ""; lines.Scan(); number++ {
+	var joined string // lines that go on in the next one
+	for number := 2; lines.Scan(); number++ {
 		line := strings.TrimSpace(lines.Text())
-		if number == 1 {
-			if strings.TrimPrefix(line, "\ufeff") != regHeader {
-				return nil, fmt.Errorf("reading .reg text: line 1: not %q in UTF-8", regHeader)
-			}
+		if line == "" || line[0] == ';' {
 			continue
 		}
-		if body, more := strings.CutSuffix(line, `\`); more && !strings.HasPrefix(line, "[") {
+		if body, more := strings.CutSuffix(line, `\`); more && line[0] != '[' {
 			joined += body
 			continue
 		}
 		line, joined = joined+line, ""
-		if line == "" || line[0] == ';' {
-			continue
-		}
 		var err error
 		if sections, err = parseLine(sections, line); err != nil {
 			return nil, fmt.Errorf("reading .reg text: line %d: %w", number, err)
@@ -66,6 +64,9 @@ func parseReg(r io.Reader) ([]section, error) {
 	}
 	if err := lines.Err(); err != nil {
 		return nil, fmt.Errorf("reading .reg text: %w", err)
+	}
+	if joined != "" {
+		return nil, errors.New("reading .reg text: ends in the middle of a value")
 	}
 	return sections, nil
 }
