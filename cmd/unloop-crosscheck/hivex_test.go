@@ -19,6 +19,18 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
+// need skips the test where an outside tool is missing, but never where nobody would notice.
+func need(t *testing.T, tool string) {
+	t.Helper()
+	if _, err := exec.LookPath(tool); err == nil {
+		return
+	}
+	if os.Getenv("CI") == "true" {
+		t.Fatalf("%s is not installed", tool)
+	}
+	t.Skipf("%s is not installed", tool)
+}
+
 func TestSelfTest(t *testing.T) {
 	if err := selfTest(); err != nil {
 		t.Error(err)

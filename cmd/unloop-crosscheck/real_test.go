@@ -72,7 +72,7 @@ func runProcess(t *testing.T, stdin string, args ...string) (code int, stdout, s
 	ctx, cancel := context.WithTimeout(t.Context(), programLimit)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, os.Args[0], args...)
-	cmd.Env = append(os.Environ(), asProgram+"=1")
+	cmd.Env = append(os.Environ(), asProgram+"=1", "GORACE=atexit_sleep_ms=0") // under -race each process would sleep a second at its end
 	cmd.Stdin = strings.NewReader(stdin)
 	var out, errs bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errs
@@ -229,6 +229,17 @@ func TestCorruptedRealHive(t *testing.T) {
 	code, stdout, _ := runProcess(t, `{"keys":[]}`, "--tree", realHive(t, "corrupted_system_hive"))
 	if code != exitUnreadable || stdout != "" {
 		t.Errorf("corrupted_system_hive: %d, %q; want %d", code, stdout, exitUnreadable)
+	}
+}
+
+// A name may hold NUL, at which C ends: the name before it is another one.
+func TestNameWithNUL(t *testing.T) {
+	path := []string{"ControlSet001", "Services", "haspnt"}
+	q := Question{Keys: []KeyQuestion{{Path: path, Values: []string{"Dis", "Dis\x00layName"}}}}
+	got := answerOf(t, filepath.Join(crafted(t), "vk_name_nul"), q)
+	want := []KeyAnswer{{Path: path, Found: true, Values: []ValueAnswer{{Name: "Dis"}, {"Dis\x00layName", true, regSz, hex.EncodeToString(utf16z("haspnt"))}}}}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
 	}
 }
 
