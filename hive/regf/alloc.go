@@ -64,8 +64,9 @@ func (a *allocator) take(i int, size int64) (off uint32, rest freeCell) {
 }
 
 // allocate reserves a cell for contents, near another cell, and records the writes
-// that make it: the header of what remains free, the contents, then the header
-// that allocates it. Until that last one nothing has changed for a reader.
+// that make it. The header of what remains free must be there before the header
+// that allocates the cell, or in the same sector, or the bin would have a hole;
+// the contents may come at any time before something refers to them.
 func (e *Editor) allocate(contents []byte, near uint32) (uint32, error) {
 	size := cellSize(len(contents))
 	i := e.alloc.bestFit(size, near)
@@ -76,13 +77,17 @@ func (e *Editor) allocate(contents []byte, near uint32) (uint32, error) {
 		i = len(e.alloc.free) - 1
 	}
 	off, rest := e.alloc.take(i, size)
+	header := phaseContents
 	if rest.size > 0 {
-		e.patch32(phaseRemainder, rest.off, uint32(rest.size))
+		e.patch32(phaseContents, rest.off, uint32(rest.size))
+		if off/SectorSize != rest.off/SectorSize {
+			header = phaseAllocate
+		}
 	}
 	padded := make([]byte, size-cellSizeField)
 	copy(padded, contents)
 	e.patch(phaseContents, BaseBlockSize+int64(off)+cellSizeField, padded)
-	e.patch32(phaseAllocate, off, uint32(-int32(size)))
+	e.patch32(header, off, uint32(-int32(size)))
 	return off, nil
 }
 

@@ -6,20 +6,19 @@ import (
 	"slices"
 )
 
-// phase orders the writes of one edit so that a reader sees, after any of them,
-// either the old or the new value, should there be no log to replay: see
+// phase orders the writes of all edits so that a reader sees, after any of them,
+// each value either old or new, should there be no log to replay: see
 // Editor.Groups.
 type phase int
 
 const (
-	phaseNewBin    phase = iota // a hive bin in the slack, which nobody reads yet
-	phaseBinsSize               // the base block that takes it in
-	phaseRemainder              // header of what remains free of a cell, inside it
-	phaseContents               // contents of cells still free
-	phaseAllocate               // headers that allocate them
-	phaseLargest                // the key's largest value name and data
-	phaseSwitch                 // the value: its data, or the key's count and list
-	phaseFree                   // headers of the cells no longer used
+	phaseNewBin   phase = iota // a hive bin in the slack, which nobody reads yet
+	phaseBinsSize              // the base block that takes it in
+	phaseContents              // inside free cells: contents, and headers of what remains free
+	phaseAllocate              // headers that turn free cells into allocated ones
+	phaseLargest               // a key's largest value name and data
+	phaseSwitch                // a value: its data, or its key's count and list
+	phaseFree                  // headers of the cells no longer used; sequence numbers
 )
 
 // Patch is a run of bytes that an edit changes.
@@ -27,7 +26,6 @@ type Patch struct {
 	Offset int64 // from the start of the file
 	Data   []byte
 	phase  phase
-	edit   int
 }
 
 // Editor changes values of a hive, on a copy of it.
@@ -36,7 +34,6 @@ type Editor struct {
 	alloc    *allocator
 	released []uint32
 	patches  []Patch
-	edits    int
 	mayGrow  bool
 }
 
@@ -57,7 +54,7 @@ func (h *Hive) Edit(mayGrow bool) (*Editor, error) {
 // patch changes the copy and records the change.
 func (e *Editor) patch(p phase, offset int64, data []byte) {
 	copy(e.h.data[offset:], data)
-	e.patches = append(e.patches, Patch{offset, slices.Clone(data), p, e.edits})
+	e.patches = append(e.patches, Patch{offset, slices.Clone(data), p})
 }
 
 func (e *Editor) patch32(p phase, off, v uint32) {
@@ -103,7 +100,6 @@ func (e *Editor) SetValue(path []string, valueName string, typ uint32, data []by
 	if err != nil {
 		return err
 	}
-	e.edits++
 	switch {
 	case !ok:
 		return e.addValue(k, nameOf(valueName), typ, data)
@@ -223,7 +219,6 @@ func (e *Editor) DeleteValue(path []string, valueName string) error {
 	if !ok {
 		return fmt.Errorf("editing %q: no value %q", path, valueName)
 	}
-	e.edits++
 	return e.relist(k, v, func(uint32) (uint32, bool) { return 0, false })
 }
 
@@ -301,32 +296,30 @@ func (e *Editor) switchList(k Key, count, list uint32) {
 	e.patch(phaseSwitch, BaseBlockSize+int64(k.off)+cellSizeField+nkValues, fields)
 }
 
-// Finish frees what the edits no longer need and returns the edited hive. It is
-// clean, with the sequence numbers and times of the original: what they become is
-// decided where it is written.
+// Finish frees what the edits no longer need and returns the edited hive. Its base
+// block is what a completed write leaves behind: sequence numbers one higher, and
+// the time of the first hive bin, which ties a log to it.
 func (e *Editor) Finish() (*Hive, error) {
-	e.edits++
 	if err := e.freeReleased(); err != nil {
 		return nil, err
 	}
-	EncodeBaseBlock(e.h.data, e.h.base)
+	e.h.base.PrimarySeq++
+	e.h.base.SecondarySeq = e.h.base.PrimarySeq
+	e.h.base.LastWritten = e.h.FirstBinTime()
+	e.patchBaseBlock(phaseFree)
 	return Parse(e.h.data)
 }
 
 // Groups returns the edits as groups of patches. When each group is on the medium
-// before the next one begins, every state between them is a sound hive in which
-// each edit is made or not made, on its own. The cells that were freed come last.
+// before the next one begins, every state between them, and every state with some
+// of a group's sectors written, is a sound hive in which each value is the old or
+// the new one. The cells that were freed come last.
 func (e *Editor) Groups() [][]Patch {
 	patches := slices.Clone(e.patches)
-	slices.SortStableFunc(patches, func(a, b Patch) int {
-		if a.edit != b.edit {
-			return a.edit - b.edit
-		}
-		return int(a.phase) - int(b.phase)
-	})
+	slices.SortStableFunc(patches, func(a, b Patch) int { return int(a.phase) - int(b.phase) })
 	var groups [][]Patch
 	for i, p := range patches {
-		if i == 0 || p.phase != patches[i-1].phase || p.edit != patches[i-1].edit {
+		if i == 0 || p.phase != patches[i-1].phase {
 			groups = append(groups, nil)
 		}
 		last := len(groups) - 1

@@ -49,6 +49,23 @@ func (n name) String() string {
 	return string(out)
 }
 
+// same says whether both names have the same characters, case included, however
+// they are stored.
+func (n name) same(other name) bool {
+	if n.latin1 == other.latin1 {
+		return string(n.raw) == string(other.raw)
+	}
+	if n.units() != other.units() {
+		return false
+	}
+	for i := range n.units() {
+		if n.unit(i) != other.unit(i) {
+			return false
+		}
+	}
+	return true
+}
+
 // ascii says whether every code unit is below 128, so that Windows' upper-case
 // table and ours cannot differ.
 func (n name) ascii() bool {
@@ -155,4 +172,15 @@ func CompareNames(a, b string) int {
 		return 0
 	}
 	return compareNames(nameOf(a), nameOf(b))
+}
+
+// FoldName returns a string that is equal for names Windows takes for the same, and
+// that sorts as Windows sorts subkeys. It is not for reading.
+func FoldName(s string) string {
+	n := nameOf(s)
+	folded := make([]byte, 0, 2*n.units())
+	for i := range n.units() {
+		folded = binary.BigEndian.AppendUint16(folded, upcase(n.unit(i)))
+	}
+	return string(folded)
 }

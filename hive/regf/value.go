@@ -163,10 +163,7 @@ func (h *Hive) eachSegment(off uint32, n int64, fn func(off uint32, segment []by
 // Same says whether v and other, values of two hives, have the same name, type
 // and data.
 func (v Value) Same(other Value) (bool, error) {
-	if v.name().latin1 == other.name().latin1 && !bytes.Equal(v.name().raw, other.name().raw) {
-		return false, nil
-	}
-	if v.Name() != other.Name() || v.Type() != other.Type() || v.Size() != other.Size() {
+	if v.Type() != other.Type() || v.Size() != other.Size() || !v.name().same(other.name()) {
 		return false, nil
 	}
 	a, err := v.Data()

@@ -1,0 +1,120 @@
+package hive
+
+import "fmt"
+
+// Verdict is the answer to "is this the fault unloop cures?".
+type Verdict string
+
+// The verdicts. AlreadyRepaired in Findings goes with the first two.
+const (
+	Affected    Verdict = "affected"
+	Probable    Verdict = "probable"
+	NotAffected Verdict = "not affected"
+	Unknown     Verdict = "unknown"
+)
+
+// Override is the state of FeatureSettingsOverride and …Mask in one control set.
+type Override struct {
+	Set    uint32
+	Path   []string     // of Memory Management, as stored
+	Values [2]NamedData // FeatureSettingsOverride and FeatureSettingsOverrideMask
+}
+
+// NamedData is a value with its name as stored.
+type NamedData struct {
+	Name string
+	Data *Data // nil: absent
+}
+
+// both are the bits that switch the mitigations of Spectre v2 (1) and Meltdown (2) off.
+const both = 3
+
+// Active says whether both mitigations are off by these values.
+func (o Override) Active() bool {
+	a, okA := o.Values[0].Data.dword()
+	m, okM := o.Values[1].Data.dword()
+	return okA && okM && a&m&both == both
+}
+
+// Service is a service or driver in one control set.
+type Service struct {
+	Set       uint32
+	Path      []string // of its key, as stored
+	Name      string   // as stored
+	Start     *Data    // nil: absent
+	ImagePath string
+}
+
+// Disabled says whether Windows never starts the service.
+func (s Service) Disabled() bool {
+	n, ok := s.Start.dword()
+	return ok && n == StartDisabled
+}
+
+// Filter is a place where a driver stands in an UpperFilters or LowerFilters list.
+type Filter struct {
+	Set     uint32
+	Service string // as spelt in the list
+	Path    []string
+	Value   string // name of the value, as stored
+	List    *Data
+}
+
+// Dependent is a service that needs one of the drivers in order to start.
+type Dependent struct {
+	Set     uint32
+	Name    string // who depends
+	Service string // on what
+	Value   string // DependOnService or DependOnGroup
+}
+
+// Findings is what was seen in a SYSTEM hive.
+type Findings struct {
+	Windows         Windows
+	Select          Select
+	Sets            []uint32 // the control sets worked on, ascending
+	Overrides       []Override
+	Services        []Service // those to be disabled, where their key exists
+	Filters         []Filter  // lists that name them
+	Dependents      []Dependent
+	Others          []Service // other HASP and Sentinel services, listed but not judged
+	Verdict         Verdict
+	Reason          string // the verdict's, in English
+	AlreadyRepaired bool
+}
+
+// conclude gives the verdict.
+func (f *Findings) conclude() {
+	f.AlreadyRepaired = f.overrideActive() || len(f.Services) > 0 && f.servicesDisabled()
+	switch {
+	case f.Windows.Match == MatchNo:
+		f.Verdict, f.Reason, f.AlreadyRepaired = NotAffected, fmt.Sprintf("%s is not Windows 7 SP1 x86", f.Windows), false
+	case f.Windows.Match == MatchUnknown:
+		f.Verdict, f.Reason = Unknown, "the hive does not tell which Windows it belongs to"
+	case len(f.Services) > 0:
+		f.Verdict, f.Reason = Affected, "Windows 7 SP1 x86 with the drivers that Microsoft names"
+	default:
+		f.Verdict, f.Reason = Probable, "Windows 7 SP1 x86 without the drivers that Microsoft names"
+	}
+}
+
+func (f *Findings) overrideActive() bool {
+	for _, o := range f.Overrides {
+		if !o.Active() {
+			return false
+		}
+	}
+	return len(f.Overrides) > 0
+}
+
+func (f *Findings) servicesDisabled() bool {
+	for _, s := range f.Services {
+		if !s.Disabled() {
+			return false
+		}
+	}
+	return true
+}
+
+func hex32(n uint32) string   { return fmt.Sprintf("0x%x", n) }
+func decimal(n uint32) string { return fmt.Sprintf("%d", n) }

@@ -1,0 +1,190 @@
+package hive
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+
+	"unloop/hive/regf"
+)
+
+// Errors a caller branches on. Each comes wrapped with the place it speaks of.
+var (
+	// ErrDirty: the hive was not written to its end and must be replayed first.
+	ErrDirty = regf.ErrDirty
+	// ErrMustGrow: the edit does not fit the file, which cannot become longer.
+	ErrMustGrow = regf.ErrMustGrow
+	// ErrNotSystem: a sound hive, but not a SYSTEM hive with control sets.
+	ErrNotSystem = errors.New("not a SYSTEM hive")
+	// ErrControlSet: Select names a control set that is not there.
+	ErrControlSet = errors.New("Select names a control set that is not there")
+	// ErrNoKey: a key that every Windows has is missing.
+	ErrNoKey = errors.New("a key that must be there is missing")
+	// ErrUnexpected: the value to be edited is not of the type Windows expects.
+	ErrUnexpected = errors.New("a value is not of the expected type")
+	// ErrStale: hive or logs have changed since the plan was made.
+	ErrStale = errors.New("the hive has changed since the plan was made")
+	// ErrMismatch: the edited hive differs from the original otherwise than planned.
+	ErrMismatch = errors.New("the edited hive is not what was planned")
+)
+
+// FormatError says where a hive is broken and how; see regf.FormatError.
+type FormatError = regf.FormatError
+
+// Files are the bytes of a hive and of its transaction logs as they were found. A
+// nil slice stands for a file that is not there.
+type Files struct {
+	Primary []byte
+	Log1    []byte // SYSTEM.LOG1
+	Log2    []byte // SYSTEM.LOG2
+	Log     []byte // SYSTEM.LOG, of the scheme with one log
+}
+
+// Digest is a SHA-256 checksum in lower-case hex; "" stands for a missing file.
+type Digest string
+
+// Sum returns the digest of b, or "" if b is nil.
+func Sum(b []byte) Digest {
+	if b == nil {
+		return ""
+	}
+	sum := sha256.Sum256(b)
+	return Digest(hex.EncodeToString(sum[:]))
+}
+
+// Identity binds a plan to the very bytes it was made from.
+type Identity struct {
+	Primary Digest `json:"hive"`
+	Log1    Digest `json:"log1,omitempty"`
+	Log2    Digest `json:"log2,omitempty"`
+	Log     Digest `json:"log,omitempty"`
+}
+
+// Identity returns the digests of all four files.
+func (f Files) Identity() Identity {
+	return Identity{Sum(f.Primary), Sum(f.Log1), Sum(f.Log2), Sum(f.Log)}
+}
+
+// Hive is a registry hive that was read and found sound.
+type Hive struct {
+	Warnings []string // what Windows may or may not mind, at most 20
+	Files    Files    // as found
+	ID       Identity
+	reg      *regf.Hive
+	root     regf.Key
+}
+
+// Open checks the hive in f strictly and makes it ready to be looked at. A broken
+// hive gives a *FormatError, a dirty one ErrDirty. The bytes are kept, not copied.
+func Open(f Files) (*Hive, error) {
+	reg, err := regf.Parse(f.Primary)
+	if err != nil {
+		return nil, err
+	}
+	h, err := open(reg)
+	if err != nil {
+		return nil, err
+	}
+	h.Files, h.ID = f, f.Identity()
+	return h, nil
+}
+
+func open(reg *regf.Hive) (*Hive, error) {
+	warnings, err := reg.Check()
+	if err != nil {
+		return nil, fmt.Errorf("checking hive: %w", err)
+	}
+	root, err := reg.Root()
+	if err != nil {
+		return nil, err
+	}
+	return &Hive{Warnings: warnings, reg: reg, root: root}, nil
+}
+
+// Size returns the length of the hive's file in bytes.
+func (h *Hive) Size() int64 { return int64(len(h.reg.Bytes())) }
+
+// Bytes returns the hive's file. The caller must not change it.
+func (h *Hive) Bytes() []byte { return h.reg.Bytes() }
+
+// RootName returns the name of the root key, by which Windows versions differ.
+func (h *Hive) RootName() string { return h.root.Name() }
+
+// key finds a key by path and returns it with the path as stored.
+func (h *Hive) key(path ...string) (regf.Key, []string, bool, error) {
+	k := h.root
+	stored := make([]string, 0, len(path))
+	for _, part := range path {
+		sub, ok, err := k.Subkey(part)
+		if err != nil || !ok {
+			return regf.Key{}, nil, false, err
+		}
+		k = sub
+		stored = append(stored, k.Name())
+	}
+	return k, stored, true, nil
+}
+
+// Data is a value's type and data.
+type Data struct {
+	Type  ValueType
+	Bytes []byte
+}
+
+// dword returns d as a number, if it is a well-formed REG_DWORD.
+func (d *Data) dword() (uint32, bool) {
+	if d == nil || d.Type != RegDWORD || len(d.Bytes) != 4 {
+		return 0, false
+	}
+	b := d.Bytes
+	return uint32(b[0]) | uint32(b[1])<<8 | uint32(b[2])<<16 | uint32(b[3])<<24, true
+}
+
+// text returns d as a string, if it is one; "" otherwise.
+func (d *Data) text() string {
+	if d == nil || d.Type != RegSZ && d.Type != RegExpandSZ {
+		return ""
+	}
+	return DecodeSZ(d.Bytes)
+}
+
+// list returns d as a list of strings: a REG_MULTI_SZ, or one REG_SZ.
+func (d *Data) list() []string {
+	switch {
+	case d == nil:
+		return nil
+	case d.Type == RegMultiSZ:
+		return DecodeMultiSZ(d.Bytes)
+	case d.text() != "":
+		return []string{d.text()}
+	}
+	return nil
+}
+
+func dwordData(n uint32) *Data {
+	return &Data{RegDWORD, []byte{byte(n), byte(n >> 8), byte(n >> 16), byte(n >> 24)}}
+}
+
+// value reads a value of a key, with its name as stored. nil means that there is none.
+func value(k regf.Key, name string) (string, *Data, error) {
+	v, ok, err := k.Value(name)
+	if err != nil || !ok {
+		return name, nil, err
+	}
+	data, err := v.Data()
+	if err != nil {
+		return name, nil, err
+	}
+	return v.Name(), &Data{ValueType(v.Type()), data}, nil
+}
+
+// valueAt reads a value by its key's path; nil where key or value are not there.
+func (h *Hive) valueAt(name string, path ...string) (*Data, error) {
+	k, _, ok, err := h.key(path...)
+	if err != nil || !ok {
+		return nil, err
+	}
+	_, d, err := value(k, name)
+	return d, err
+}

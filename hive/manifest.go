@@ -1,0 +1,290 @@
+package hive
+
+import (
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+// ManifestName is the file that describes a backup, in the backup's own folder.
+const ManifestName = "manifest.json"
+
+// manifestFormat is raised when older versions could no longer read it.
+const manifestFormat = 1
+
+// State says how far the run came that made a backup.
+type State string
+
+// The states of a backup.
+const (
+	StateStarted State = "started" // writing may have begun
+	StateDone    State = "done"    // written and verified
+	StateFailed  State = "failed"  // ended by an error
+	StateUndone  State = "undone"  // taken back by a later undo
+)
+
+// Target says in a manifest where a hive lay. It is for people, and for telling
+// apart hives that are alike to the byte.
+type Target struct {
+	Path         string `json:"path"`  // as the user named it, made absolute
+	Label        string `json:"label"` // of the hive, as in the diff
+	Partition    int    `json:"partition,omitempty"`
+	Offset       int64  `json:"offset,omitempty"` // of the volume, in bytes
+	VolumeSerial string `json:"volumeSerial,omitempty"`
+}
+
+// BackupFile is one file of a backup.
+type BackupFile struct {
+	Name   string `json:"name"` // SYSTEM, SYSTEM.LOG1, SYSTEM.LOG2 or SYSTEM.LOG
+	Size   int64  `json:"size"`
+	SHA256 Digest `json:"sha256"`
+}
+
+// HiveID tells hives of different Windows installations apart, whatever is edited
+// in them. Cloned installations share it.
+type HiveID struct {
+	ResourceManager string `json:"resourceManager"` // from the base block, hex
+	Computer        string `json:"computer"`
+}
+
+// Manifest describes one backup: what was backed up, what for, and how it ended.
+type Manifest struct {
+	Format  int          `json:"format"`
+	Tool    string       `json:"tool"`   // program and version
+	Action  string       `json:"action"` // "repair" or "undo"
+	State   State        `json:"state"`
+	Time    time.Time    `json:"time"`
+	Host    string       `json:"host,omitempty"`
+	Target  Target       `json:"target"`
+	Windows string       `json:"windows"`
+	Hive    HiveID       `json:"hive"`
+	Files   []BackupFile `json:"files"`
+	Before  Identity     `json:"before"`
+	After   Identity     `json:"after"` // as planned
+	Edits   []Edit       `json:"edits"`
+}
+
+// Backup is a manifest in its folder.
+type Backup struct {
+	Dir string
+	Manifest
+}
+
+// ErrBackup says that a backup could not be written and read back, or that one on
+// the medium is damaged.
+var ErrBackup = errors.New("the backup is not good")
+
+// HiveID returns what identifies the installation a SYSTEM hive belongs to.
+func (h *Hive) HiveID(f *Findings) HiveID {
+	rm := h.reg.Base().RmID
+	return HiveID{hex.EncodeToString(rm[:]), f.Windows.Computer}
+}
+
+// named returns the files that exist, under the names they have in a backup.
+func (f Files) named() []namedFile {
+	var files []namedFile
+	for _, n := range []namedFile{
+		{PrimaryFile, f.Primary}, {Log1File, f.Log1}, {"SYSTEM.LOG2", f.Log2}, {"SYSTEM.LOG", f.Log},
+	} {
+		if n.data != nil {
+			files = append(files, n)
+		}
+	}
+	return files
+}
+
+type namedFile struct {
+	name string
+	data []byte
+}
+
+// WriteBackup makes the folder dir, which must not exist yet, and writes copies of
+// the files and the manifest into it, in state started. Everything is synced, read
+// back and compared. If that does not succeed the folder is removed again and the
+// error wraps ErrBackup.
+func WriteBackup(dir string, f Files, m Manifest) (*Backup, error) {
+	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrBackup, err)
+	}
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrBackup, err)
+	}
+	b := &Backup{Dir: dir, Manifest: m}
+	b.Format, b.State, b.Before, b.Files = manifestFormat, StateStarted, f.Identity(), nil
+	if err := b.write(f); err != nil {
+		for _, file := range f.named() {
+			os.Remove(filepath.Join(dir, file.name))
+		}
+		os.Remove(filepath.Join(dir, ManifestName))
+		os.Remove(dir)
+		return nil, fmt.Errorf("%w: %w", ErrBackup, err)
+	}
+	return b, nil
+}
+
+func (b *Backup) write(f Files) error {
+	for _, file := range f.named() {
+		path := filepath.Join(b.Dir, file.name)
+		if err := writeFile(path, file.data); err != nil {
+			return err
+		}
+		back, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		sum := Sum(file.data)
+		if Sum(back) != sum {
+			return fmt.Errorf("reading back %s: its bytes differ", path)
+		}
+		b.Files = append(b.Files, BackupFile{file.name, int64(len(file.data)), sum})
+	}
+	if err := b.save(); err != nil {
+		return err
+	}
+	if _, err := ReadBackup(b.Dir); err != nil {
+		return err
+	}
+	return syncDir(filepath.Dir(b.Dir))
+}
+
+// SetState records how the run ended. The manifest is replaced as a whole.
+func (b *Backup) SetState(s State) error {
+	b.State = s
+	return b.save()
+}
+
+func (b *Backup) save() error {
+	text, err := json.MarshalIndent(b.Manifest, "", "  ")
+	if err != nil {
+		return err
+	}
+	path := filepath.Join(b.Dir, ManifestName)
+	if err := writeFile(path+".new", append(text, '\n')); err != nil {
+		os.Remove(path + ".new")
+		return err
+	}
+	if err := os.Rename(path+".new", path); err != nil {
+		return err
+	}
+	return syncDir(b.Dir)
+}
+
+// writeFile writes a new file and syncs it.
+func writeFile(path string, data []byte) (err error) {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if cerr := f.Close(); err == nil {
+			err = cerr
+		}
+	}()
+	if _, err := f.Write(data); err != nil {
+		return err
+	}
+	return f.Sync()
+}
+
+// maxManifest bounds what is read as a manifest; real ones have a few kilobytes.
+const maxManifest = 4 << 20
+
+// ReadBackup reads the manifest in dir and checks that it can be one. The copies
+// are not looked at; Read does that.
+func ReadBackup(dir string) (*Backup, error) {
+	f, err := os.Open(filepath.Join(dir, ManifestName))
+	if err != nil {
+		return nil, fmt.Errorf("reading manifest: %w", err)
+	}
+	defer f.Close()
+	text, err := io.ReadAll(io.LimitReader(f, maxManifest+1))
+	if err != nil {
+		return nil, fmt.Errorf("reading manifest: %w", err)
+	}
+	m, err := ParseManifest(text)
+	if err != nil {
+		return nil, fmt.Errorf("reading %s: %w", filepath.Join(dir, ManifestName), err)
+	}
+	return &Backup{dir, *m}, nil
+}
+
+// ParseManifest decodes the text of a manifest.
+func ParseManifest(text []byte) (*Manifest, error) {
+	if len(text) > maxManifest {
+		return nil, fmt.Errorf("%w: a manifest of more than %d bytes", ErrBackup, maxManifest)
+	}
+	var m Manifest
+	if err := json.Unmarshal(text, &m); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrBackup, err)
+	}
+	if m.Format != manifestFormat {
+		return nil, fmt.Errorf("%w: manifest format %d, this version reads %d", ErrBackup, m.Format, manifestFormat)
+	}
+	if !hasPrimary(m.Files) {
+		return nil, fmt.Errorf("%w: the manifest lists no %s", ErrBackup, PrimaryFile)
+	}
+	for _, e := range m.Edits {
+		if len(e.Path) == 0 || e.Old == nil && e.New == nil {
+			return nil, fmt.Errorf("%w: an edit without key or values", ErrBackup)
+		}
+	}
+	return &m, nil
+}
+
+func hasPrimary(files []BackupFile) bool {
+	for _, f := range files {
+		if f.Name == PrimaryFile {
+			return true
+		}
+	}
+	return false
+}
+
+// maxBackupFile bounds what is read as a copy of a hive or log.
+const maxBackupFile = 2 << 30
+
+// Read reads the copies and compares them with the manifest's checksums.
+func (b *Backup) Read() (Files, error) {
+	var f Files
+	for name, field := range map[string]*[]byte{
+		PrimaryFile: &f.Primary, Log1File: &f.Log1, "SYSTEM.LOG2": &f.Log2, "SYSTEM.LOG": &f.Log,
+	} {
+		for _, file := range b.Files {
+			if file.Name != name {
+				continue
+			}
+			data, err := readCopy(filepath.Join(b.Dir, name), file)
+			if err != nil {
+				return Files{}, fmt.Errorf("%w: %w", ErrBackup, err)
+			}
+			*field = data
+		}
+	}
+	return f, nil
+}
+
+func readCopy(path string, file BackupFile) ([]byte, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	if info.Size() != file.Size || file.Size > maxBackupFile {
+		return nil, fmt.Errorf("%s has %d bytes, its manifest says %d", path, info.Size(), file.Size)
+	}
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	if data == nil {
+		data = []byte{}
+	}
+	if Sum(data) != file.SHA256 {
+		return nil, fmt.Errorf("%s does not have the checksum its manifest says", path)
+	}
+	return data, nil
+}

@@ -1,0 +1,76 @@
+package hive
+
+import (
+	"fmt"
+
+	"unloop/hive/regf"
+)
+
+// Plan is what a repair or an undo will change, bound to the files it was made from.
+type Plan struct {
+	Edits []Edit
+	ID    Identity
+}
+
+// Plan turns findings into edits, by the chosen fixes. A plan without edits means
+// that there is nothing to do. Errors: ErrUnexpected, ErrNoKey.
+func (h *Hive) Plan(f *Findings, fixes []Fix) (*Plan, error) {
+	p := &Plan{ID: h.ID}
+	for _, fix := range fixes {
+		var edits []Edit
+		var err error
+		switch fix {
+		case FixOverride:
+			edits, err = overrideEdits(f)
+		case FixDrivers:
+			edits, err = driverEdits(f)
+		default:
+			err = fmt.Errorf("planning: no fix is called %q", fix)
+		}
+		if err != nil {
+			return nil, err
+		}
+		p.Edits = append(p.Edits, edits...)
+	}
+	return p, nil
+}
+
+// Change is a plan carried out in memory: checked, compared, ready to be written.
+type Change struct {
+	Old, New *Hive
+	Diff     *Diff
+	Edits    []Edit
+	groups   [][]regf.Patch // how Old becomes New without a log …
+	backward bool           // … or New becomes Old
+	log1     []byte         // what LOG1 is to hold afterwards; nil: what the update leaves
+}
+
+// Prepare carries p out on a copy of h in memory and proves the result: the new
+// hive is sound, and it differs from the old one in what was planned and in
+// nothing else. mayGrow says whether the hive's file may become longer.
+func (h *Hive) Prepare(p *Plan, mayGrow bool) (*Change, error) {
+	if p.ID != h.ID {
+		return nil, ErrStale
+	}
+	ed, err := h.reg.Edit(mayGrow)
+	if err != nil {
+		return nil, fmt.Errorf("editing hive: %w", err)
+	}
+	for _, e := range p.Edits {
+		if err := e.apply(h, ed); err != nil {
+			return nil, err
+		}
+	}
+	reg, err := ed.Finish()
+	if err != nil {
+		return nil, fmt.Errorf("editing hive: %w", err)
+	}
+	c := &Change{Old: h, Edits: p.Edits, groups: ed.Groups()}
+	if c.New, err = open(reg); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrMismatch, err)
+	}
+	if c.Diff, err = Compare(h, c.New, false); err != nil {
+		return nil, err
+	}
+	return c, c.Diff.check(p.Edits)
+}

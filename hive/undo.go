@@ -1,0 +1,202 @@
+package hive
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// Errors of an undo.
+var (
+	// ErrNoBackup: no backup belongs to the hive.
+	ErrNoBackup = errors.New("no backup belongs to this hive")
+	// ErrSeveralBackups: more than one does; somebody must choose.
+	ErrSeveralBackups = errors.New("more than one backup belongs to this hive")
+	// ErrDiffers: a value is neither what unloop wrote nor what was there before.
+	ErrDiffers = errors.New("a value has been changed by somebody else")
+)
+
+// backupDepth is how far below a backup folder its manifests lie: one folder a
+// run, in it one a hive.
+const backupDepth = 3
+
+// FindBackups reads the manifests in dir and the folders below it. Manifests that
+// cannot be read are passed over and reported.
+func FindBackups(dir string) (backups []*Backup, problems []error, err error) {
+	err = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil && path == dir:
+			return err
+		case err != nil:
+			problems = append(problems, err)
+			return nil
+		case d.IsDir():
+			if rel, _ := filepath.Rel(dir, path); strings.Count(rel, string(os.PathSeparator)) >= backupDepth {
+				return fs.SkipDir
+			}
+		case d.Name() == ManifestName:
+			b, err := ReadBackup(filepath.Dir(path))
+			if err != nil {
+				problems = append(problems, err)
+				return nil
+			}
+			backups = append(backups, b)
+		}
+		return nil
+	})
+	slices.SortStableFunc(backups, func(a, b *Backup) int { return a.Time.Compare(b.Time) })
+	return backups, problems, err
+}
+
+// ChooseBackup finds the one repair among backups that an undo of h should take
+// back: by content if the hive is still what a repair wrote, else by identity. Of
+// several by content that would restore the same bytes the one made at this target
+// counts, then the newest. Errors: ErrNoBackup, *SeveralBackups.
+func ChooseBackup(h *Hive, id HiveID, target Target, backups []*Backup) (*Backup, error) {
+	var exact, alike []*Backup
+	for _, b := range backups {
+		if b.Action != "repair" {
+			continue
+		}
+		switch {
+		case b.After.Primary == h.ID.Primary:
+			exact = append(exact, b)
+		case b.Hive == id && (b.State == StateDone || b.State == StateStarted) && sameVolume(b.Target, target):
+			alike = append(alike, b)
+		}
+	}
+	if len(exact) > 0 {
+		return chooseExact(exact, target)
+	}
+	switch len(alike) {
+	case 0:
+		return nil, ErrNoBackup
+	case 1:
+		return alike[0], nil
+	}
+	return nil, &SeveralBackups{alike}
+}
+
+// sameVolume says whether a hive may be the one a backup was made of: clones share
+// every id of the hive, but a volume's serial number, where known, is another.
+func sameVolume(a, b Target) bool {
+	return a.VolumeSerial == "" || b.VolumeSerial == "" || a.VolumeSerial == b.VolumeSerial
+}
+
+func chooseExact(exact []*Backup, target Target) (*Backup, error) {
+	for _, b := range exact[1:] {
+		if b.Before != exact[0].Before {
+			return nil, &SeveralBackups{exact}
+		}
+	}
+	best := exact[len(exact)-1]
+	for _, b := range exact {
+		if b.Target == target {
+			best = b
+		}
+	}
+	return best, nil
+}
+
+// SeveralBackups lists the backups between which somebody must choose.
+type SeveralBackups struct{ Backups []*Backup }
+
+func (e *SeveralBackups) Error() string {
+	var dirs []string
+	for _, b := range e.Backups {
+		dirs = append(dirs, b.Dir)
+	}
+	return fmt.Sprintf("%v: %s", ErrSeveralBackups, strings.Join(dirs, ", "))
+}
+
+// Unwrap makes errors.Is find ErrSeveralBackups.
+func (e *SeveralBackups) Unwrap() error { return ErrSeveralBackups }
+
+// PlanUndo makes the change that takes b's repair back. If h is still the hive that
+// the repair wrote, it becomes what it was, to the byte, and so does LOG1 unless
+// somebody has written to it since (exact). Else each edited value is put back,
+// provided that it still is what the repair wrote; if one is not, the error wraps
+// ErrDiffers and names it. A change without edits means that all is as it was.
+func (h *Hive) PlanUndo(b *Backup, files Files, mayGrow bool) (c *Change, exact bool, err error) {
+	if h.ID.Primary == b.After.Primary {
+		c, err = h.restore(b, files)
+		return c, true, err
+	}
+	var edits []Edit
+	for _, e := range slices.Backward(b.Edits) {
+		undo, err := h.undoEdit(e)
+		if err != nil {
+			return nil, false, err
+		}
+		if undo != nil {
+			edits = append(edits, *undo)
+		}
+	}
+	c, err = h.Prepare(&Plan{edits, h.ID}, mayGrow)
+	return c, false, err
+}
+
+// undoEdit returns the edit that takes e back, or nil if the value is as before.
+func (h *Hive) undoEdit(e Edit) (*Edit, error) {
+	found, err := h.valueAt(e.Name, e.Path...)
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case found.equal(e.Old):
+		return nil, nil
+	case !found.equal(e.New):
+		return nil, fmt.Errorf("%w: %s is %s, unloop wrote %s over %s", ErrDiffers, e, orAbsent(found), orAbsent(e.New), orAbsent(e.Old))
+	}
+	r := e.reversed()
+	return &r, nil
+}
+
+// restore makes the change back to the very bytes of a backup.
+func (h *Hive) restore(b *Backup, files Files) (*Change, error) {
+	before, err := Open(files)
+	if err != nil {
+		return nil, fmt.Errorf("opening backup: %w", err)
+	}
+	c := &Change{Old: h, New: before, backward: true}
+	for _, e := range slices.Backward(b.Edits) {
+		c.Edits = append(c.Edits, e.reversed())
+	}
+	if c.Diff, err = Compare(h, before, false); err != nil {
+		return nil, err
+	}
+	if err := c.Diff.check(c.Edits); err != nil {
+		return nil, err
+	}
+	if files.Log1 != nil && h.ID.Log1 == b.After.Log1 && len(files.Log1) == len(h.Files.Log1) {
+		c.log1 = files.Log1
+	}
+	return c, c.retrace(before, b.Edits)
+}
+
+// retrace repeats the repair in memory, so that its states can be walked backward
+// where there is no log to write.
+func (c *Change) retrace(before *Hive, edits []Edit) error {
+	ed, err := before.reg.Edit(true)
+	if err != nil {
+		return err
+	}
+	for _, e := range edits {
+		if err := e.apply(before, ed); err != nil {
+			return err
+		}
+	}
+	again, err := ed.Finish()
+	if err != nil {
+		return err
+	}
+	if bytes.Equal(again.Bytes(), c.Old.Bytes()) {
+		c.groups = ed.Groups()
+	}
+	return nil
+}
