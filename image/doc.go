@@ -1,0 +1,24 @@
+// Package image finds where a hive lies, reads it there, and overwrites
+// sectors of it in place.
+//
+// Limits first:
+//
+//   - NTFS is only read. No metadata is ever written: a file on a volume
+//     keeps its size, its place, its time stamps, and the volume its journal.
+//   - Nothing is mounted. A folder target is a volume somebody else mounted.
+//   - A compressed, sparse, encrypted or resident file on a volume is never
+//     written; encrypted ones cannot be read either.
+//   - Clusters above 64 KiB, dynamic disks and software RAID are not
+//     assembled. What is recognised of them is refused, not guessed.
+//   - Block devices are a matter of Linux. On Windows and macOS the targets
+//     are hive files, folders and image files.
+//
+// A [Host] opens what the user named as a [Source]: a hive file, a folder, a
+// disk image or a block device. The source lists the Windows installations
+// found there; an [Installation] opens its files; a [File] reads, and, after
+// [Source.BeginWrite], writes whole sectors inside the file's own plain and
+// initialised extents. That is the only way to write to a volume.
+//
+// All offsets and sizes are bytes unless a name says otherwise. Every sum of
+// numbers read from a disk is made in int64 and compared before it is used.
+package image

@@ -1,0 +1,122 @@
+package image
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+)
+
+// The sentinels a caller branches on. Every error that wraps one of them also
+// names the path, volume or offset.
+var (
+	// ErrNotFound: the target is not there, or vanished. Wraps fs.ErrNotExist.
+	ErrNotFound = fmt.Errorf("no such target: %w", fs.ErrNotExist)
+	// ErrUnsupported: neither regular file, folder nor block device.
+	ErrUnsupported = errors.New("not a regular file, folder or disk")
+	// ErrEmpty: a file or medium of zero bytes.
+	ErrEmpty = errors.New("empty")
+	// ErrNoWindows: readable, but no Windows installation in it.
+	ErrNoWindows = errors.New("no Windows installation found")
+	// ErrDamaged: the file system or medium cannot be read there.
+	ErrDamaged = errors.New("damaged or cut short")
+
+	// ErrReadOnly: the medium or file does not allow writing.
+	ErrReadOnly = errors.New("read-only")
+	// ErrBusy: another program holds the device or image.
+	ErrBusy = errors.New("in use")
+	// ErrMounted: mounted read-write. Two writers destroy a file system.
+	ErrMounted = errors.New("mounted read-write")
+	// ErrChanged: the path now leads to another file or device than was read.
+	ErrChanged = errors.New("replaced since it was opened")
+	// ErrSectorSize: logical sectors are not 512 bytes. Windows 7 does not
+	// boot from such a disk, and the order of writes assumes 512.
+	ErrSectorSize = errors.New("logical sectors are not 512 bytes")
+
+	// ErrHibernated: Windows sleeps in hiberfil.sys and holds the hive in
+	// memory; on waking it would write over the repair, or worse.
+	ErrHibernated = errors.New("hibernated")
+	// ErrBitLocker: the volume is encrypted by BitLocker.
+	ErrBitLocker = errors.New("encrypted by BitLocker")
+	// ErrRaidMember: writing one half of a mirror splits it.
+	ErrRaidMember = errors.New("member of a RAID set")
+	// ErrDynamicDisk: volumes of a dynamic disk may be spread or mirrored.
+	ErrDynamicDisk = errors.New("dynamic disk")
+
+	// ErrCompressed: the clusters do not hold the file's own bytes.
+	ErrCompressed = errors.New("compressed")
+	// ErrSparse: part of the file has no clusters.
+	ErrSparse = errors.New("sparse")
+	// ErrEncrypted: encrypted by EFS.
+	ErrEncrypted = errors.New("encrypted file")
+	// ErrResident: the data lie inside the MFT record, which is metadata.
+	ErrResident = errors.New("stored inside its MFT record")
+	// ErrUninitialised: NTFS reads these bytes as zero whatever the disk says.
+	ErrUninitialised = errors.New("beyond the initialised size")
+	// ErrMisplaced: the clusters are free in $Bitmap, taken twice, or those of
+	// NTFS itself. Writing there would destroy something else.
+	ErrMisplaced = errors.New("clusters are not the file's own")
+	// ErrUnusableLog: the log cannot be used for logging.
+	ErrUnusableLog = errors.New("not usable as a transaction log")
+)
+
+// Refusal says what forbids writing to this installation, nil if nothing
+// does. It only reads, takes no lock, and so serves a dry run.
+func (s *Source) Refusal(in *Installation) error {
+	if all := s.Refusals(in); len(all) > 0 {
+		return all[0]
+	}
+	return nil
+}
+
+// Refusals is Refusal with all reasons, the gravest first, for a caller that
+// may overrule one of them (hibernation, on the user's explicit order).
+func (s *Source) Refusals(in *Installation) []error {
+	var all []error
+	add := func(err error) {
+		if err != nil {
+			all = append(all, err)
+		}
+	}
+	for _, err := range s.mediumRefusals() {
+		add(err)
+	}
+	if v := in.Volume; v != nil {
+		add(v.refusal())
+	}
+	add(in.hibernationRefusal())
+	f, err := in.Open("SYSTEM")
+	if err != nil {
+		add(err)
+		return all
+	}
+	add(f.InPlace())
+	add(f.writeRefusal())
+	return all
+}
+
+// mediumRefusals looks at the disk or image as a whole.
+func (s *Source) mediumRefusals() []error {
+	if s.disk == nil {
+		return nil
+	}
+	var all []error
+	all = append(all, s.members...)
+	if s.disk.sector != sectorSize {
+		all = append(all, fmt.Errorf("%s: %w but %d", s.path, ErrSectorSize, s.disk.sector))
+	}
+	if err := s.disk.usable(); err != nil {
+		all = append(all, err)
+	}
+	return all
+}
+
+// refusal says what forbids writing to a volume.
+func (v *Volume) refusal() error {
+	switch {
+	case v.truncated:
+		return fmt.Errorf("%s: volume reaches beyond the end of the disk: %w", v.name, ErrDamaged)
+	case v.fs != nil && v.fs.boot.sector != sectorSize:
+		return fmt.Errorf("%s: %w but %d", v.name, ErrSectorSize, v.fs.boot.sector)
+	}
+	return nil
+}
