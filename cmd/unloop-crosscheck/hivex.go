@@ -19,6 +19,7 @@ package main
 /*
 #cgo LDFLAGS: -lhivex
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <hivex.h>
@@ -127,6 +128,12 @@ static int set_values(hive_h *h, hive_node_h node, size_t n, const hive_set_valu
 	return hivex_node_set_values(h, node, n, values, 0) == 0 ? 0 : failed();
 }
 
+static void default_signals(void) {
+	const int fatal[] = { SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGSEGV };
+	for (size_t i = 0; i < sizeof fatal / sizeof fatal[0]; i++)
+		signal(fatal[i], SIG_DFL);
+}
+
 static int commit(hive_h *h) {
 	errno = 0;
 	return hivex_commit(h, NULL, 0) == 0 ? 0 : failed();
@@ -148,6 +155,10 @@ import (
 
 	hivex "github.com/gabriel-samfira/go-hivex"
 )
+
+// crashBySignal lets a crash of libhivex end the process by its signal. Go's own handlers would turn it into a page of
+// stack traces and exit code 2, which here means wrong usage.
+func crashBySignal() { C.default_signals() }
 
 // hive is one hive opened by libhivex. Not for concurrent use.
 type hive struct {
@@ -178,10 +189,16 @@ func openHive(path string, write bool) (*hive, error) {
 // close gives the handle back. What Close returns is errno again (1), and nothing is written at this point.
 func (h *hive) close() { _ = h.binding.Close() }
 
+// root gives the handle of the root key, once its name could be read: only there does libhivex see whether the cell
+// is large enough for a key. Asked for its values first, it reads past a smaller one, even past the end of the file,
+// and finds whatever lies there.
 func (h *hive) root() (node, error) {
 	root, err := h.binding.Root()
 	if root == 0 { // 0 is "no root"; err alone may be a leftover (1)
 		return 0, fmt.Errorf("reading the root key: %w", errors.Join(err, syscall.ENOENT))
+	}
+	if _, err := h.name(node(root)); err != nil {
+		return 0, fmt.Errorf("reading the root key: %w", err)
 	}
 	return node(root), nil
 }

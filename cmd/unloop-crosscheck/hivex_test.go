@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"encoding/binary"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -14,21 +15,36 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
 
-// need skips the test where an outside tool is missing, but never where nobody would notice.
-func need(t *testing.T, tool string) {
+// toolLimit is how long an outside tool may take; some run for minutes on some hives.
+const toolLimit = 60 * time.Second
+
+// output runs an outside tool. Where it is missing the test is skipped, but never where nobody would notice.
+func output(t *testing.T, tool string, args ...string) []byte {
 	t.Helper()
-	if _, err := exec.LookPath(tool); err == nil {
-		return
+	if _, err := exec.LookPath(tool); err != nil {
+		if os.Getenv("CI") == "true" {
+			t.Fatalf("%s is not installed", tool)
+		}
+		t.Skipf("%s is not installed", tool)
 	}
-	if os.Getenv("CI") == "true" {
-		t.Fatalf("%s is not installed", tool)
+	ctx, cancel := context.WithTimeout(t.Context(), toolLimit)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, tool, args...)
+	cmd.Env = append(os.Environ(), "LC_ALL=C.UTF-8")
+	// A test built for 386 may have got its own gconv files this way; the tool's are elsewhere.
+	cmd.Env = slices.DeleteFunc(cmd.Env, func(s string) bool { return strings.HasPrefix(s, "GCONV_PATH=") })
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("%s: %v", tool, err)
 	}
-	t.Skipf("%s is not installed", tool)
+	return out
 }
 
 func TestSelfTest(t *testing.T) {
@@ -68,12 +84,7 @@ func TestCannotJudge(t *testing.T) {
 
 // Before anybody believes the tiny hive, somebody else reads it.
 func TestTinyHiveByOthers(t *testing.T) {
-	need(t, "regfexport")
-	ctx, cancel := context.WithTimeout(t.Context(), programLimit)
-	defer cancel()
-	cmd := exec.CommandContext(ctx, "regfexport", "-K", `\`, writeTemp(t, tinyHive()))
-	cmd.Env = append(os.Environ(), "LC_ALL=C.UTF-8")
-	out, err := cmd.Output()
+	out := output(t, "regfexport", "-K", `\`, writeTemp(t, tinyHive()))
 	_, got, _ := strings.Cut(string(out), "\n\n") // after name and version of the tool
 	want := `Key path: \\tiny
 Key: tiny
@@ -92,8 +103,8 @@ Data: はい
 
 
 `
-	if diff := cmp.Diff(want, got); err != nil || diff != "" {
-		t.Errorf("regfexport: %v (-want +got)\n%s", err, diff)
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("regfexport (-want +got)\n%s", diff)
 	}
 }
 
@@ -156,6 +167,45 @@ func TestRunUnreadable(t *testing.T) {
 	}
 	if code := run([]string{writeTemp(t, tinyHive())}, strings.NewReader(`{"keys":[]}`), brokenWriter{}, new(bytes.Buffer)); code != exitUnreadable {
 		t.Errorf("run with a full disk = %d, want %d", code, exitUnreadable)
+	}
+}
+
+// A crash must not look like one of the program's own exit codes.
+func TestCrashBySignal(t *testing.T) {
+	cmd := exec.Command(os.Args[0], "/nonexistent")
+	cmd.Env = append(os.Environ(), asProgram+"=1")
+	stdin, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	// More than a pipe holds: when it is written, the program is there and reads its question.
+	if _, err := stdin.Write(bytes.Repeat([]byte(" "), 1<<18)); err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Process.Signal(syscall.SIGABRT); err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Wait(); cmd.ProcessState.ExitCode() != -1 {
+		t.Errorf("ended with %v, want a signal", err)
+	}
+}
+
+// A root cell of eight bytes holds no key, whatever lies behind it.
+func TestRootCellTooSmall(t *testing.T) {
+	image := tinyHive()
+	root := 4096 + int(binary.LittleEndian.Uint32(image[36:]))
+	size := -int32(binary.LittleEndian.Uint32(image[root:]))
+	binary.LittleEndian.PutUint32(image[root:], 1<<32-8)
+	binary.LittleEndian.PutUint32(image[root+8:], -uint32(size-8)) // the rest is a cell of its own
+	code, stdout, _ := runProgram(`{"keys":[]}`, "--tree", writeTemp(t, image))
+	if code != exitUnreadable {
+		t.Errorf("run = %d, %q; want %d", code, stdout, exitUnreadable)
+	}
+	if code, stdout, _ = runProgram(`{"keys":[{"path":[]}]}`, writeTemp(t, image)); code != exitUnreadable || stdout != "" {
+		t.Errorf("run = %d, %q; want %d", code, stdout, exitUnreadable)
 	}
 }
 

@@ -38,6 +38,7 @@ var (
 )
 
 func main() {
+	crashBySignal()
 	os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 }
 

@@ -35,7 +35,7 @@ package main
 const (
 	exitAnswered    = 0 // the answer, and the listing if asked for, is complete
 	exitUnreadable  = 1 // the hive cannot be opened, is dirty, or cannot be read where asked; or writing the answer failed
-	exitUsage       = 2 // wrong arguments, or a question that is not one
+	exitUsage       = 2 // wrong arguments, or a question that is not one (or the Go runtime gave up, which exits the same way)
 	exitCannotJudge = 3 // the judge itself is unfit: no libhivex in it, or it misreads the hive it made for itself
 )
 
