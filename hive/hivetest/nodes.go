@@ -211,35 +211,13 @@ func storedName(name string) (b []byte, latin1 bool) {
 	return b, true
 }
 
-// securityCell returns an sk record with a self-relative descriptor: owned by
-// Administrators, full access for them and for SYSTEM, inherited by subkeys.
+// securityCell returns an sk record: full access for Administrators and
+// SYSTEM, inherited by subkeys.
 func securityCell() []byte {
-	const keyAllAccess = 0x000F003F
-	administrators := []byte{1, 2, 0, 0, 0, 0, 0, 5, 32, 0, 0, 0, 0x20, 2, 0, 0} // S-1-5-32-544
-	system := []byte{1, 1, 0, 0, 0, 0, 0, 5, 18, 0, 0, 0}                        // S-1-5-18
-	le := binary.LittleEndian
-	var aces []byte
-	for _, sid := range [][]byte{system, administrators} {
-		ace := []byte{0, 2} // access allowed, container inherit
-		ace = le.AppendUint16(ace, uint16(8+len(sid)))
-		ace = le.AppendUint32(ace, keyAllAccess)
-		aces = append(aces, append(ace, sid...)...)
-	}
-	acl := []byte{2, 0} // revision
-	acl = le.AppendUint16(acl, uint16(8+len(aces)))
-	acl = le.AppendUint32(acl, 2) // entries
-	acl = append(acl, aces...)
-
-	sd := make([]byte, 20)
-	sd[0] = 1                                                     // revision
-	le.PutUint16(sd[2:], 0x8004)                                  // self-relative, DACL present
-	le.PutUint32(sd[16:], 20)                                     // DACL
-	le.PutUint32(sd[4:], uint32(20+len(acl)))                     // owner
-	le.PutUint32(sd[8:], uint32(20+len(acl)+len(administrators))) // group
-	sd = slices.Concat(sd, acl, administrators, system)
-
+	const keyAllAccess, containerInherit = 0x000F003F, 2
+	sd := descriptor(keyAllAccess, containerInherit)
 	sk := make([]byte, 20)
 	copy(sk, "sk")
-	le.PutUint32(sk[16:], uint32(len(sd)))
+	binary.LittleEndian.PutUint32(sk[16:], uint32(len(sd)))
 	return append(sk, sd...)
 }
