@@ -153,12 +153,13 @@ fetch_go() {
 	rm -rf -- "$part"
 }
 
-# stamp prints the -ldflags that tell a program its version and commit, as far as git knows them.
+# stamp prints the -ldflags that tell a program its version and commit, as far as git knows them; the
+# program's own words stand for the rest.
 stamp() {
-	local version commit
-	version=$(git -C "$root" describe --tags --match 'v*' --dirty 2>/dev/null) || version=devel
-	commit=$(git -C "$root" rev-parse --short=12 HEAD 2>/dev/null) || commit=unknown
-	printf -- '-s -w -X main.version=%s -X main.commit=%s\n' "$version" "$commit"
+	local flags=(-s -w) version commit
+	! version=$(git -C "$root" describe --tags --match 'v*' --dirty 2>/dev/null) || flags+=("-X main.version=${version#v}")
+	! commit=$(git -C "$root" rev-parse HEAD 2>/dev/null) || flags+=("-X main.commit=$commit")
+	printf '%s\n' "${flags[*]}"
 }
 
 # build_unloop DIR and build_crosscheck DIR build one program each.
