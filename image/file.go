@@ -30,8 +30,14 @@ type plain struct {
 }
 
 // openPlain opens an ordinary file. A symbolic link is followed only where
-// the user named it: inside a folder it may lead anywhere.
+// the user named it: inside a folder it may lead anywhere. A file opened
+// before is handed out again, or its lock would shut ourselves out.
 func (s *Source) openPlain(path, label string, follow bool) (*File, error) {
+	for _, f := range s.files {
+		if f.plain.path == path {
+			return f, nil
+		}
+	}
 	info, err := os.Lstat(path)
 	if err == nil && follow {
 		info, err = os.Stat(path)
@@ -134,7 +140,7 @@ func (f *File) ReadAt(p []byte, off int64) (int, error) {
 	if err := f.readable(); err != nil {
 		return 0, err
 	}
-	n, err := f.stream.readAt(f.src.disk, p, off)
+	n, err := f.stream.readAt(f.volume.fs.dev, p, off)
 	if err != nil && err != io.EOF {
 		err = fmt.Errorf("%s: %w", f.label, err)
 	}

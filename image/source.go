@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -141,33 +142,41 @@ func fileKind(f *os.File, size int64) (Kind, error) {
 	return KindHive, nil
 }
 
-// findVolumes lists the volumes of a disk and the installations on them. A
-// volume at offset 0 counts before a partition table: its boot code may look
-// like one.
+// findVolumes lists the volumes of the disk and the installations on them,
+// and the marks of RAID sets on it or on the disk it is a partition of.
 func (s *Source) findVolumes() {
 	d := s.disk
-	b := make([]byte, sectorSize)
-	if err := readFull(d, b, 0); err != nil {
-		s.problems = append(s.problems, fmt.Errorf("reading %s: %w", s.path, err))
-		return
-	}
-	parts := []partition{{size: d.size}}
-	s.members = findMembers(d, d.size, d.sector)
-	if sniff(b) == VolumeOther {
-		var problems []error
-		parts, problems = readPartitions(d, d.size, d.sector)
-		s.addProblems(problems...)
-	}
 	parent, err := d.parentMembers()
-	s.members = append(s.members, parent...)
 	if err != nil {
 		s.addProblems(err)
 	}
-	for _, p := range parts {
-		s.addVolume(p)
+	s.addMembers(parent...)
+	s.look(d, d.size, d.sector)
+}
+
+// look lists the volumes of a medium. A volume at offset 0 counts before a
+// partition table: its boot code may look like one.
+func (s *Source) look(dev io.ReaderAt, size, sector int64) {
+	b := make([]byte, sectorSize)
+	if err := readFull(dev, b, 0); err != nil {
+		s.addProblems(fmt.Errorf("reading first sector: %w", err))
+		return
 	}
-	for i, err := range s.members {
-		s.members[i] = fmt.Errorf("%s: %w", s.path, err)
+	s.addMembers(findMembers(dev, size, sector)...)
+	parts := []partition{{size: size}}
+	if sniff(b) == VolumeOther {
+		var problems []error
+		parts, problems = readPartitions(dev, size, sector)
+		s.addProblems(problems...)
+	}
+	for _, p := range parts {
+		s.addVolume(dev, size, p)
+	}
+}
+
+func (s *Source) addMembers(all ...error) {
+	for _, err := range all {
+		s.members = append(s.members, fmt.Errorf("%s: %w", s.path, err))
 	}
 }
 
@@ -178,19 +187,19 @@ func (s *Source) addProblems(all ...error) {
 }
 
 // addVolume looks into one partition.
-func (s *Source) addVolume(p partition) {
+func (s *Source) addVolume(dev io.ReaderAt, size int64, p partition) {
 	v := &Volume{Index: p.index, Offset: p.offset, Size: p.size,
-		name: fmt.Sprintf("%s:%d", s.path, p.index), truncated: p.size > s.disk.size-p.offset}
+		name: fmt.Sprintf("%s:%d", s.path, p.index), truncated: p.size > size-p.offset}
 	if p.index == 0 {
 		v.name = s.path
 	}
 	s.volumes = append(s.volumes, v)
-	if err := v.inspect(s.disk); err != nil {
+	if err := v.inspect(dev, size); err != nil {
 		s.problems = append(s.problems, err)
 	}
 	if p.dynamic {
 		v.Kind = VolumeDynamic
-		s.members = append(s.members, fmt.Errorf("partition %d: %w", p.index, ErrDynamicDisk))
+		s.addMembers(fmt.Errorf("partition %d: %w", p.index, ErrDynamicDisk))
 	}
 	if v.fs == nil {
 		return

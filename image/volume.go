@@ -136,35 +136,33 @@ func readFull(dev io.ReaderAt, p []byte, off int64) error {
 	return fmt.Errorf("%w: %w", err, ErrDamaged)
 }
 
-// inspect reads what a partition holds. A volume that does not open stays
-// listed; the error says why.
-func (v *Volume) inspect(d *disk) error {
+// inspect reads what a partition of a medium of size bytes holds. A volume
+// that does not open stays listed; the error says why.
+func (v *Volume) inspect(dev io.ReaderAt, size int64) error {
 	head := make([]byte, sectorSize)
-	if err := readFull(d, head, v.Offset); err != nil {
+	if err := readFull(dev, head, v.Offset); err != nil {
 		return fmt.Errorf("%s: reading boot sector: %w", v.name, err)
 	}
-	switch sniff(head) {
-	case VolumeBitLocker:
-		v.Kind = VolumeBitLocker
-		return nil
-	case VolumeNTFS:
-		v.Kind = VolumeNTFS
-	default:
+	if v.Kind = sniff(head); v.Kind != VolumeNTFS {
 		return nil
 	}
-	fs, err := openNTFS(d, v.Offset, v.Size)
+	limit := v.Size
+	if v.Index == 0 {
+		limit = 0 // a bare volume may have been cut short: see below
+	}
+	fs, err := openNTFS(dev, v.Offset, limit)
 	if err != nil {
 		return fmt.Errorf("%s: %w", v.name, err)
 	}
-	v.Serial = fmt.Sprintf("%016X", fs.boot.serial)
-	v.truncated = v.truncated || v.Offset > d.size-fs.boot.size
 	v.fs = fs
+	v.Serial = fmt.Sprintf("%016X", fs.boot.serial)
+	v.truncated = v.truncated || fs.boot.size > size-v.Offset
 	if err := v.readState(); err != nil {
 		return fmt.Errorf("%s: %w", v.name, err)
 	}
 	if v.truncated {
 		return fmt.Errorf("%s: volume of %d bytes reaches beyond the end of the disk at %d: %w",
-			v.name, max(v.Size, fs.boot.size), d.size, ErrDamaged)
+			v.name, max(v.Size, fs.boot.size), size, ErrDamaged)
 	}
 	return nil
 }

@@ -37,10 +37,13 @@ func (in *Installation) ConfigLabel(name string) string {
 	switch {
 	case in.Volume != nil:
 		return in.Volume.prefix(in.src.path) + in.config + "/" + name
-	case in.hive != "":
-		return in.hive + strings.TrimPrefix(strings.ToUpper(name), "SYSTEM")
+	case in.hive == "":
+		return filepath.Join(in.dir, name)
 	}
-	return filepath.Join(in.dir, name)
+	if suffix, ok := strings.CutPrefix(strings.ToUpper(name), "SYSTEM"); ok {
+		return in.hive + suffix
+	}
+	return filepath.Join(filepath.Dir(in.hive), name)
 }
 
 // Open opens a file of the config folder, without regard to letter case:
@@ -95,7 +98,7 @@ func (in *Installation) openIn(dir, path string) (*File, error) {
 
 // openSibling opens a hive file, or a log beside it.
 func (in *Installation) openSibling(name string) (*File, error) {
-	switch suffix := strings.TrimPrefix(strings.ToUpper(name), "SYSTEM"); suffix {
+	switch suffix, _ := strings.CutPrefix(strings.ToUpper(name), "SYSTEM"); suffix {
 	case "":
 		return in.src.openPlain(in.hive, in.hive, true)
 	case ".LOG", ".LOG1", ".LOG2":
