@@ -185,9 +185,8 @@ func (v *volume) begin(n *ntfsNode, flags uint16) *record {
 // file writes the data and the record of a file.
 func (v *volume) file(n *ntfsNode) error {
 	f := n.file
-	flags := fileFlags(f)
-	n.attributes |= map[bool]uint32{true: attrCompressed}[f.Compressed] | map[bool]uint32{true: attrSparse}[f.Sparse] |
-		map[bool]uint32{true: attrEncrypted}[f.Encrypted]
+	flags, attributes := fileFlags(f)
+	n.attributes |= attributes
 	if f.Initialized < 0 || f.Initialized > int64(len(f.Data)) || f.Compressed && (f.Sparse || v.cluster > 4096) {
 		return fmt.Errorf("no such file: %d of %d bytes initialised, compressed %v, sparse %v, clusters of %d bytes",
 			f.Initialized, len(f.Data), f.Compressed, f.Sparse, v.cluster)
@@ -210,17 +209,18 @@ func (v *volume) file(n *ntfsNode) error {
 	return v.put(r)
 }
 
-func fileFlags(f *NTFSFile) (flags uint16) {
+// fileFlags returns the flags of $DATA and the file attributes that go with them.
+func fileFlags(f *NTFSFile) (flags uint16, attributes uint32) {
 	if f.Compressed {
-		flags |= flagCompressed
+		flags, attributes = flags|flagCompressed, attributes|attrCompressed
 	}
 	if f.Encrypted {
-		flags |= flagEncrypted
+		flags, attributes = flags|flagEncrypted, attributes|attrEncrypted
 	}
 	if f.Sparse {
-		flags |= flagSparse
+		flags, attributes = flags|flagSparse, attributes|attrSparse
 	}
-	return flags
+	return flags, attributes
 }
 
 // allocFile places the data of a file that is not resident.

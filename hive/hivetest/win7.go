@@ -11,7 +11,7 @@ import (
 // the text is built; they may carry the prefix HKEY_LOCAL_MACHINE\SYSTEM or, as
 // here, none, but not both.
 func Win7(extra string) string {
-	const prefix = `HKEY_LOCAL_MACHINE\SYSTEM\`
+	const prefix = `HKEY_LOCAL_MACHINE\SYSTEM`
 	var b strings.Builder
 	b.WriteString(regHeader + "\n\n[Select]\n" +
 		"\"Current\"=dword:00000001\n\"Default\"=dword:00000001\n\"Failed\"=dword:00000000\n\"LastKnownGood\"=dword:00000002\n\n" +
@@ -22,8 +22,8 @@ func Win7(extra string) string {
 	}
 	extra = strings.Replace(extra, regHeader, "", 1)
 	text := b.String()
-	if strings.Contains(extra, "["+prefix) || strings.Contains(extra, "[-"+prefix) {
-		text = strings.ReplaceAll(text, "\n[", "\n["+prefix)
+	if upper := strings.ToUpper(extra); strings.Contains(upper, "["+prefix) || strings.Contains(upper, "[-"+prefix) {
+		text = strings.ReplaceAll(text, "\n[", "\n["+prefix+`\`)
 	}
 	return text + extra
 }
