@@ -29,7 +29,7 @@ trap unwind EXIT
 
 # make_tmp sets $tmp to a new folder that is gone when the script ends.
 make_tmp() {
-	tmp=$(mktemp -d "${TMPDIR:-/tmp}/unloop.XXXXXX")
+	tmp=$(mktemp -d "$(realpath "${TMPDIR:-/tmp}")/unloop.XXXXXX")
 	on_exit rm -rf -- "$tmp"
 }
 
