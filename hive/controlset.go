@@ -77,3 +77,9 @@ func (h *Hive) controlSets(s Select, defaultOnly bool) ([]uint32, error) {
 	slices.Sort(sets)
 	return sets, nil
 }
+
+// IsSystem says whether the hive has what makes a SYSTEM hive.
+func (h *Hive) IsSystem() bool {
+	_, err := h.readSelect()
+	return err == nil
+}

@@ -118,3 +118,6 @@ func (f *Findings) servicesDisabled() bool {
 
 func hex32(n uint32) string   { return fmt.Sprintf("0x%x", n) }
 func decimal(n uint32) string { return fmt.Sprintf("%d", n) }
+
+// Names returns the drivers in the list.
+func (f Filter) Names() []string { return f.List.list() }

@@ -79,10 +79,14 @@ type Backup struct {
 // the medium is damaged.
 var ErrBackup = errors.New("the backup is not good")
 
-// HiveID returns what identifies the installation a SYSTEM hive belongs to.
-func (h *Hive) HiveID(f *Findings) HiveID {
+// Identify returns what tells the installation this hive belongs to from others.
+func (h *Hive) Identify() HiveID {
 	rm := h.reg.Base().RmID
-	return HiveID{hex.EncodeToString(rm[:]), f.Windows.Computer}
+	id := HiveID{ResourceManager: hex.EncodeToString(rm[:])}
+	if sel, err := h.readSelect(); err == nil {
+		id.Computer = h.computerName(sel.Default)
+	}
+	return id
 }
 
 // named returns the files that exist, under the names they have in a backup.

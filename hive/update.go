@@ -39,14 +39,14 @@ type Update struct {
 	bytes []byte   // the new hive
 }
 
-// Update makes the list of writes for c. log says whether LOG1 may be written: it is
-// there, and lies where writing in place is safe. If the log does not fit it, or
-// log is false, the ordered variant is made instead.
-func (c *Change) Update(log bool) (*Update, error) {
+// Update makes the list of writes for c. logRoom is how many bytes of LOG1, from its
+// start, may be written in place; 0 if there is no LOG1 or it must not be written.
+// If the log does not fit there, the ordered variant is made instead.
+func (c *Change) Update(logRoom int64) (*Update, error) {
 	u := &Update{bytes: c.New.Bytes(), After: c.Old.ID}
 	u.After.Primary = Sum(u.bytes)
 	encoded := regf.EncodeLog(c.Old.reg, c.New.reg, c.Old.reg.Base().PrimarySeq+1)
-	if log && int64(len(encoded)) <= int64(len(c.Old.Files.Log1)) {
+	if int64(len(encoded)) <= min(logRoom, int64(len(c.Old.Files.Log1))) {
 		if err := c.logged(u, encoded); err != nil {
 			return nil, err
 		}
@@ -55,7 +55,7 @@ func (c *Change) Update(log bool) (*Update, error) {
 	if err := c.ordered(u); err != nil {
 		return nil, err
 	}
-	if log && c.log1 != nil {
+	if c.log1 != nil && logRoom >= int64(len(c.log1)) {
 		u.add("log as it was", Log1File, differingSectors(c.Old.Files.Log1, c.log1))
 		u.After.Log1 = Sum(c.log1)
 	}

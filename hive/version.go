@@ -60,7 +60,7 @@ func (h *Hive) windows(set uint32) (Windows, error) {
 		}
 		return d
 	}
-	w.Computer = read("ComputerName", "ComputerName", "ComputerName").text()
+	w.Computer = h.computerName(set)
 	w.CPU = read("PROCESSOR_IDENTIFIER", "Session Manager", "Environment").text()
 	root := rootNames[h.RootName()]
 	w.Name, w.Arch = root.name, root.arch
@@ -83,6 +83,15 @@ func (h *Hive) windows(set uint32) (Windows, error) {
 		w.Name = "Windows 7"
 	}
 	return w, nil
+}
+
+// computerName returns the PC's name, "" where the hive does not tell.
+func (h *Hive) computerName(set uint32) string {
+	d, err := h.valueAt("ComputerName", ControlSetName(set), "Control", "ComputerName", "ComputerName")
+	if err != nil {
+		return ""
+	}
+	return d.text()
 }
 
 func (w *Windows) setArch(arch string) {

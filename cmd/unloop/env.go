@@ -1,0 +1,114 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/term"
+
+	"unloop/image"
+)
+
+// env is what a verb may use of the world: streams, clock, machine, language.
+type env struct {
+	ctx    context.Context
+	in     io.Reader
+	out    io.Writer
+	err    io.Writer
+	host   image.Host
+	getenv func(string) string
+	now    func() time.Time
+	lang   string
+	inTTY  bool
+	outTTY bool
+	args   []string // as given, for a report
+	run    string   // names this run in backups and reports
+
+	mu    *sync.Mutex // guards err: several targets may be worked on at once
+	worst exitCode    // of the targets so far
+}
+
+func newEnv(args []string, in io.Reader, out, errw io.Writer) *env {
+	e := &env{
+		ctx: context.Background(), in: in, out: out, err: errw,
+		getenv: os.Getenv, now: time.Now, args: args, mu: new(sync.Mutex),
+	}
+	e.lang = langFrom(e.getenv)
+	e.inTTY, e.outTTY = isTerminal(in), isTerminal(out)
+	e.run = fmt.Sprintf("%s-%d", e.now().UTC().Format("20060102T150405Z"), os.Getpid())
+	return e
+}
+
+func isTerminal(stream any) bool {
+	f, ok := stream.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
+}
+
+// langFrom picks the language as gettext does: LC_ALL, LC_MESSAGES, LANG.
+func langFrom(getenv func(string) string) string {
+	for _, name := range []string{"LC_ALL", "LC_MESSAGES", "LANG"} {
+		if v := getenv(name); v != "" {
+			if strings.HasPrefix(v, "ja") {
+				return "ja"
+			}
+			return "en"
+		}
+	}
+	return "en"
+}
+
+// note prints one line of progress or advice for a person, on stderr.
+func (e *env) note(key string, args ...any) { e.tell("unloop: " + e.text(key, args...)) }
+
+// stage announces a stage of the run by its name, the same in every language.
+func (e *env) stage(name, key string, args ...any) {
+	e.tell(fmt.Sprintf("unloop: %-8s %s", name+":", e.text(key, args...)))
+}
+
+func (e *env) tell(line string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	fmt.Fprintln(e.err, line)
+}
+
+// text looks a message up and fills it in. Strings and errors among the arguments
+// may come from a hive or disk: they are made safe for a terminal.
+func (e *env) text(key string, args ...any) string {
+	for i, a := range args {
+		switch a := a.(type) {
+		case string:
+			args[i] = escape(a)
+		case error:
+			args[i] = escape(a.Error())
+		case fmt.Stringer:
+			args[i] = escape(a.String())
+		}
+	}
+	return fmt.Sprintf(message(e.lang, key), args...)
+}
+
+// busy says on stderr, after a second and then every five, that a stage goes on.
+// The function it returns ends that.
+func (e *env) busy(stage, label string) (done func()) {
+	stop := make(chan struct{})
+	var wait sync.WaitGroup
+	wait.Go(func() {
+		start := time.Now()
+		next := time.Second
+		for {
+			select {
+			case <-stop:
+				return
+			case <-time.After(next):
+				e.stage(stage, "busy", label, int(time.Since(start).Seconds()))
+				next = 5 * time.Second
+			}
+		}
+	})
+	return func() { close(stop); wait.Wait() }
+}

@@ -1,0 +1,60 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+)
+
+// The library's own help speaks English only; ours is made from the catalogue and
+// handed over as finished text.
+
+// appHelp is what "unloop --help" prints.
+func (e *env) appHelp(app *cli.App) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s\n\n%s\n", app.Usage, e.text("help.usage"))
+	for _, c := range app.Commands {
+		fmt.Fprintf(&b, "  unloop %-7s %-32s %s\n", c.Name, c.ArgsUsage, c.Usage)
+	}
+	fmt.Fprintf(&b, "\n%s\n", e.text("help.targets"))
+	fmt.Fprintf(&b, "\n%s\n", e.text("help.global"))
+	e.flagLines(&b, app.Flags)
+	fmt.Fprintf(&b, "\n%s\n", e.text("help.codes"))
+	return literal(b.String())
+}
+
+// verbHelp is what "unloop VERB --help" prints.
+func (e *env) verbHelp(c *cli.Command) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s\n\n%s\n  unloop %s %s\n\n%s\n", c.Usage, e.text("help.usage"), c.Name, c.ArgsUsage, c.Description)
+	fmt.Fprintf(&b, "\n%s\n", e.text("help.flags"))
+	e.flagLines(&b, c.Flags)
+	fmt.Fprintf(&b, "\n%s\n", e.text("help.codes"))
+	return literal(b.String())
+}
+
+func (e *env) flagLines(b *strings.Builder, flags []cli.Flag) {
+	for _, f := range flags {
+		var names []string
+		for _, n := range f.Names() {
+			if len(n) == 1 {
+				names = append(names, "-"+n)
+			} else {
+				names = append(names, "--"+n)
+			}
+		}
+		spec, usage := strings.Join(names, ", "), e.text("flag.help")
+		if doc, ok := f.(cli.DocGenerationFlag); ok && f != cli.HelpFlag {
+			usage = doc.GetUsage()
+			if doc.TakesValue() {
+				value, rest, _ := strings.Cut(usage, "|")
+				spec, usage = spec+" "+value, rest
+			}
+		}
+		fmt.Fprintf(b, "  %-26s %s\n", spec, usage)
+	}
+}
+
+// literal keeps the library's template engine away from a finished text.
+func literal(s string) string { return strings.ReplaceAll(s, "{{", "{{`{{`}}") }

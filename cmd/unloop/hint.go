@@ -1,0 +1,140 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"syscall"
+
+	"unloop/hive"
+	"unloop/image"
+)
+
+// exitCode is what the process ends with, see the README.
+type exitCode int
+
+// The exit codes.
+const (
+	exitDone    exitCode = 0 // done, or nothing to do
+	exitFailed  exitCode = 1 // failed with no hive byte changed
+	exitUsage   exitCode = 2 // before any target was opened
+	exitRefused exitCode = 4 // refused for safety, nothing written
+	exitBroken  exitCode = 5 // hive bytes written but not verified
+)
+
+// worse returns the code that counts when several targets end differently.
+func worse(a, b exitCode) exitCode {
+	for _, c := range []exitCode{exitUsage, exitBroken, exitFailed, exitRefused} {
+		if a == c || b == c {
+			return c
+		}
+	}
+	return exitDone
+}
+
+// usageError is a mistake in the command line, found before any target is opened.
+type usageError struct {
+	key  string
+	args []any
+}
+
+func (u usageError) Error() string { return u.key }
+
+// Errors of the command itself.
+var (
+	errAnsweredNo   = errors.New("answered no")
+	errInterrupted  = errors.New("interrupted")
+	errNotAffected  = errors.New("not affected")
+	errDisagree     = errors.New("the crosscheck disagrees")
+	errNoJudge      = errors.New("no crosscheck")
+	errSharesMedium = errors.New("the backup would lie on what is being repaired")
+	errNotTwoHives  = errors.New("not one hive")
+)
+
+// explained is one row of the table: an error, its message and hint in the
+// catalogue ("error.KEY", "hint.KEY"), and the exit code.
+type explained struct {
+	err  error
+	key  string
+	code exitCode
+}
+
+// explanations is searched from the top; the first error that matches counts.
+func explanations() []explained {
+	return []explained{
+		{hive.ErrNotVerified, "notverified", exitBroken},
+		{errAnsweredNo, "answeredno", exitFailed},
+		{errInterrupted, "interrupted", exitFailed},
+		{context.Canceled, "interrupted", exitFailed},
+		{errSharesMedium, "sharesmedium", exitRefused},
+		{hive.ErrBackup, "backup", exitRefused},
+		{errNotAffected, "notaffected", exitRefused},
+		{errDisagree, "disagree", exitRefused},
+		{errNoJudge, "nojudge", exitRefused},
+		{errNotTwoHives, "nottwohives", exitRefused},
+		{hive.ErrStale, "stale", exitRefused},
+		{hive.ErrDirty, "dirty", exitRefused},
+		{hive.ErrNotSystem, "notsystem", exitRefused},
+		{hive.ErrControlSet, "controlset", exitRefused},
+		{hive.ErrNoKey, "nokey", exitRefused},
+		{hive.ErrUnexpected, "unexpected", exitRefused},
+		{hive.ErrMustGrow, "mustgrow", exitRefused},
+		{hive.ErrMismatch, "mismatch", exitRefused},
+		{hive.ErrNoBackup, "nobackup", exitRefused},
+		{hive.ErrSeveralBackups, "severalbackups", exitRefused},
+		{hive.ErrDiffers, "differs", exitRefused},
+		{image.ErrHibernated, "hibernated", exitRefused},
+		{image.ErrBitLocker, "bitlocker", exitRefused},
+		{image.ErrRaidMember, "raid", exitRefused},
+		{image.ErrDynamicDisk, "dynamic", exitRefused},
+		{image.ErrSectorSize, "sectorsize", exitRefused},
+		{image.ErrMounted, "mounted", exitRefused},
+		{image.ErrBusy, "busydisk", exitRefused},
+		{image.ErrChanged, "stale", exitRefused},
+		{image.ErrCompressed, "compressed", exitRefused},
+		{image.ErrSparse, "sparse", exitRefused},
+		{image.ErrEncrypted, "encrypted", exitRefused},
+		{image.ErrResident, "resident", exitRefused},
+		{image.ErrUninitialised, "misplaced", exitRefused},
+		{image.ErrMisplaced, "misplaced", exitRefused},
+		{image.ErrReadOnly, "readonly", exitFailed},
+		{image.ErrEmpty, "empty", exitRefused},
+		{image.ErrUnsupported, "unsupported", exitRefused},
+		{image.ErrDamaged, "damaged", exitRefused},
+		{image.ErrNoWindows, "nowindows", exitRefused},
+		{image.ErrNotFound, "notfound", exitFailed},
+		{fs.ErrNotExist, "notfound", exitFailed},
+		{fs.ErrPermission, "permission", exitFailed},
+		{syscall.ENOSPC, "nospace", exitFailed},
+	}
+}
+
+// explain finds message, hint and exit code for an error.
+func explain(err error) (key string, code exitCode) {
+	var apply *hive.ApplyError
+	if errors.As(err, &apply) {
+		if apply.HiveTouched {
+			return "halfwritten", exitBroken
+		}
+		return "logonly", exitFailed
+	}
+	for _, x := range explanations() {
+		if errors.Is(err, x.err) {
+			return x.key, x.code
+		}
+	}
+	var format *hive.FormatError
+	if errors.As(err, &format) {
+		return "broken", exitRefused
+	}
+	return "other", exitFailed
+}
+
+// complain prints an error with its hint, and returns its exit code. label names
+// the target or hive concerned.
+func (e *env) complain(label string, err error) exitCode {
+	key, code := explain(err)
+	e.tell("unloop: error: " + e.text("error."+key, label) + " (" + escape(err.Error()) + ")")
+	e.tell("unloop: hint: " + e.text("hint."+key))
+	return code
+}

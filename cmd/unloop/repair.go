@@ -1,0 +1,411 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/urfave/cli/v2"
+
+	"unloop/hive"
+	"unloop/image"
+)
+
+// repairOptions are the flags of repair, checked.
+type repairOptions struct {
+	common
+	fixes      []hive.Fix
+	scope      hive.Scope
+	crosscheck string
+	force      bool
+}
+
+// common are the flags that repair and undo share.
+type common struct {
+	dryRun bool
+	yes    bool
+	backup string // folder of all backups
+	report string // folder for reports; "" for none
+	format string
+	jobs   int
+}
+
+func (e *env) commonFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.BoolFlag{Name: "dry-run", Aliases: []string{"n"}, Usage: e.text("flag.dryrun")},
+		&cli.BoolFlag{Name: "yes", Aliases: []string{"y"}, Usage: e.text("flag.yes")},
+		&cli.StringFlag{Name: "backup", Usage: "DIR|" + e.text("flag.backup")},
+		&cli.StringFlag{Name: "report", Usage: "DIR|" + e.text("flag.report")},
+		&cli.StringFlag{Name: "format", Value: "text", Usage: "text|json|reg|" + e.text("flag.format")},
+		&cli.IntFlag{Name: "jobs", Value: 1, Usage: "N|" + e.text("flag.jobs")},
+		&cli.StringFlag{Name: "crosscheck", Value: "auto", Usage: "auto|require|off|" + e.text("flag.crosscheck")},
+	}
+}
+
+func (e *env) repairCommand() *cli.Command {
+	return &cli.Command{
+		Name: "repair", ArgsUsage: "[TARGET...]",
+		Usage: e.text("repair.usage"), Description: e.text("repair.description"),
+		Flags: append(e.commonFlags(),
+			&cli.StringSliceFlag{Name: "fix", Usage: "LIST|" + e.text("flag.fix")},
+			&cli.StringSliceFlag{Name: "service", Usage: "NAME|" + e.text("flag.service")},
+			&cli.StringFlag{Name: "control-set", Value: "all", Usage: "all|default|" + e.text("flag.controlset")},
+			&cli.BoolFlag{Name: "force", Usage: e.text("flag.force")},
+			cli.HelpFlag),
+		Action: func(c *cli.Context) error {
+			o, err := e.repairOptions(c)
+			if err != nil {
+				return err
+			}
+			return e.runRepair(c.Args().Slice(), o)
+		},
+	}
+}
+
+// commonOptions checks the shared flags. Without a terminal to ask on, writing
+// needs --yes.
+func (e *env) commonOptions(c *cli.Context) (o common, crosscheck string, err error) {
+	o = common{c.Bool("dry-run"), c.Bool("yes"), c.String("backup"), c.String("report"), c.String("format"), c.Int("jobs")}
+	crosscheck = c.String("crosscheck")
+	switch {
+	case o.format != "text" && o.format != "json" && o.format != "reg":
+		return o, "", usageError{"usage.choice", []any{"--format", o.format, "text, json, reg"}}
+	case o.format == "reg" && !o.dryRun:
+		return o, "", usageError{"usage.reg", nil}
+	case crosscheck != "auto" && crosscheck != "require" && crosscheck != "off":
+		return o, "", usageError{"usage.choice", []any{"--crosscheck", crosscheck, "auto, require, off"}}
+	case o.jobs < 1 || o.jobs > 64:
+		return o, "", usageError{"usage.jobs", []any{o.jobs}}
+	case !o.dryRun && !o.yes && (!e.inTTY || o.jobs > 1):
+		return o, "", usageError{"usage.yes", nil}
+	}
+	if o.backup == "" {
+		if o.backup, err = e.defaultBackup(); err != nil && !o.dryRun {
+			return o, "", usageError{"usage.nohome", nil}
+		}
+	}
+	return o, crosscheck, nil
+}
+
+// defaultBackup is the user's state folder.
+func (e *env) defaultBackup() (string, error) {
+	if dir := e.getenv("XDG_STATE_HOME"); filepath.IsAbs(dir) {
+		return filepath.Join(dir, "unloop", "backups"), nil
+	}
+	if runtime.GOOS == "windows" {
+		if dir := e.getenv("LOCALAPPDATA"); dir != "" {
+			return filepath.Join(dir, "unloop", "backups"), nil
+		}
+	}
+	if home := e.getenv("HOME"); home != "" {
+		return filepath.Join(home, ".local", "state", "unloop", "backups"), nil
+	}
+	return "", errors.New("no home folder")
+}
+
+func (e *env) repairOptions(c *cli.Context) (o repairOptions, err error) {
+	if o.common, o.crosscheck, err = e.commonOptions(c); err != nil {
+		return o, err
+	}
+	o.force = c.Bool("force")
+	if o.fixes, err = parseFixes(c.StringSlice("fix")); err != nil {
+		return o, err
+	}
+	if c.IsSet("service") {
+		o.scope.Services = c.StringSlice("service")
+	}
+	for _, name := range o.scope.Services {
+		if strings.TrimSpace(name) == "" || strings.ContainsAny(name, `\/`) {
+			return o, usageError{"usage.service", []any{name}}
+		}
+	}
+	if c.IsSet("service") && !slices.Contains(o.fixes, hive.FixDrivers) {
+		return o, usageError{"usage.servicefix", nil}
+	}
+	switch set := c.String("control-set"); set {
+	case "all":
+	case "default":
+		o.scope.DefaultSetOnly = true
+	default:
+		return o, usageError{"usage.choice", []any{"--control-set", set, "all, default"}}
+	}
+	return o, nil
+}
+
+// parseFixes reads the lists of --fix; none given means override and drivers.
+func parseFixes(lists []string) ([]hive.Fix, error) {
+	if len(lists) == 0 {
+		return []hive.Fix{hive.FixOverride, hive.FixDrivers}, nil
+	}
+	var fixes []hive.Fix
+	for _, name := range strings.Split(strings.Join(lists, ","), ",") {
+		fix := hive.Fix(name)
+		if fix != hive.FixOverride && fix != hive.FixDrivers {
+			return nil, usageError{"usage.choice", []any{"--fix", name, "override, drivers"}}
+		}
+		if !slices.Contains(fixes, fix) {
+			fixes = append(fixes, fix)
+		}
+	}
+	return fixes, nil
+}
+
+func (e *env) runRepair(named []string, o repairOptions) error {
+	return e.forEach(named, o.common, "repair", func(e *env, src *image.Source, in *image.Installation, r *result) error {
+		return e.repair(src, in, r, o, len(named) > 0 && len(src.Installations()) == 1)
+	})
+}
+
+// repair works on one installation.
+func (e *env) repair(src *image.Source, in *image.Installation, r *result, o repairOptions, alone bool) error {
+	seen, err := e.inspect(in, o.scope, r)
+	if err != nil {
+		return err
+	}
+	if seen.findings.Verdict == hive.NotAffected && !o.force {
+		if !alone {
+			r.Status = statusSkipped
+			e.stage(stagePlan, "skipped", r.Hive, e.verdict(seen.findings))
+			return nil
+		}
+		return fmt.Errorf("%w: %s", errNotAffected, seen.findings.Reason)
+	}
+	e.advise(seen.findings, o)
+	plan, err := seen.hive.Plan(seen.findings, o.fixes)
+	if err != nil {
+		return err
+	}
+	if len(plan.Edits) == 0 {
+		r.Status = statusNothing
+		e.stage(stagePlan, "nothing", r.Hive)
+		return nil
+	}
+	e.stage(stagePlan, "planned", r.Hive, len(plan.Edits))
+	done := e.busy(stagePlan, r.Hive)
+	change, err := seen.hive.Prepare(plan, seen.files.primary.MayGrow())
+	done()
+	if err != nil {
+		return err
+	}
+	return e.carryOut(&writer{
+		env: e, src: src, in: in, files: seen.files, change: change, r: r,
+		action: "repair", backupDir: o.backup, crosscheck: o.crosscheck,
+	}, o.common, "repaired", statusRepaired)
+}
+
+// carryOut is what repair and undo share once the change is prepared: show it,
+// stop there in a dry run, else ask and write.
+func (e *env) carryOut(w *writer, o common, after string, done status) error {
+	e.diff(w.r, w.change, after)
+	e.show(w.r, o.format)
+	for _, err := range w.src.Refusals(w.in) {
+		w.r.Refused = append(w.r.Refused, err.Error())
+		if o.dryRun && errors.Is(err, image.ErrReadOnly) {
+			e.note("readonlynote", w.r.Hive)
+			continue
+		}
+		return err
+	}
+	if o.dryRun {
+		w.r.Status = statusPlanned
+		if w.crosscheck == "require" {
+			if err := w.judge(); err != nil {
+				return err
+			}
+		}
+		e.stage(stageReport, "dryrun", w.r.Hive)
+		return nil
+	}
+	if !o.yes {
+		if err := e.ask(w.r.Hive); err != nil {
+			return err
+		}
+	}
+	if err := w.write(); err != nil {
+		return err
+	}
+	w.r.Status = done
+	return nil
+}
+
+// show prints the diff as it was asked for; JSON comes at the end.
+func (e *env) show(r *result, format string) {
+	switch format {
+	case "text":
+		e.printDiff(r.diffText)
+	case "reg":
+		io.WriteString(e.out, r.regText)
+	}
+}
+
+// ask waits for the user's word. Anything but yes is no.
+func (e *env) ask(label string) error {
+	e.mu.Lock()
+	fmt.Fprint(e.err, "unloop: "+e.text("ask", label)+" ")
+	e.mu.Unlock()
+	answer := make(chan string, 1)
+	go func() {
+		line, _ := bufio.NewReader(e.in).ReadString('\n')
+		answer <- strings.ToLower(strings.TrimSpace(line))
+	}()
+	select {
+	case <-e.ctx.Done():
+		return errInterrupted
+	case a := <-answer:
+		if a == "y" || a == "yes" || a == "はい" {
+			return nil
+		}
+	}
+	return errAnsweredNo
+}
+
+// advise says what a technician should know before and after: what is missing,
+// what depends on the drivers, and the price of each fix.
+func (e *env) advise(f *hive.Findings, o repairOptions) {
+	if slices.Contains(o.fixes, hive.FixDrivers) && len(f.Services) == 0 {
+		e.note("noservices", strings.Join(wantedServices(o.scope), ", "))
+	}
+	if f.Verdict == hive.Unknown {
+		e.note("unknownwindows")
+	}
+	if f.Select.Current != f.Select.Default {
+		e.note("currentdefault", f.Select.Current, f.Select.Default)
+	}
+	for _, d := range f.Dependents {
+		e.note("dependent", d.Name, d.Service, hive.ControlSetName(d.Set))
+	}
+}
+
+func wantedServices(s hive.Scope) []string {
+	if s.Services != nil {
+		return s.Services
+	}
+	return hive.DefaultServices()
+}
+
+// labelSum is a short number for a path, to tell backups of equal names apart.
+func labelSum(s string) uint32 {
+	sum := sha256.Sum256([]byte(s))
+	return binary.BigEndian.Uint32(sum[:])
+}
+
+// work is what a verb does with one installation.
+type work func(e *env, src *image.Source, in *image.Installation, r *result) error
+
+// forEach runs work on every installation of every target, o.jobs targets at a
+// time, prints results in the order of the targets and keeps the worst exit code.
+// A failure never stops the rest; Ctrl-C does, between two targets.
+func (e *env) forEach(named []string, o common, verb string, do work) error {
+	targets, err := e.targets(named)
+	if err != nil {
+		return err
+	}
+	type outcome struct {
+		out    bytes.Buffer
+		result *targetResult
+	}
+	outcomes := make([]chan *outcome, len(targets))
+	for i := range outcomes {
+		outcomes[i] = make(chan *outcome, 1)
+	}
+	slots := make(chan struct{}, o.jobs)
+	var wait sync.WaitGroup
+	direct := o.jobs == 1
+	next := 0
+	for i, target := range targets {
+		slots <- struct{}{}
+		job := *e
+		oc := new(outcome)
+		if !direct {
+			job.out = &oc.out
+		}
+		wait.Go(func() {
+			defer func() { <-slots }()
+			oc.result = job.one(target, o, verb, len(named) > 0, do)
+			outcomes[i] <- oc
+		})
+		for ; direct && next <= i; next++ {
+			wait.Wait()
+			e.finish((<-outcomes[next]).result)
+		}
+	}
+	for ; next < len(targets); next++ {
+		oc := <-outcomes[next]
+		if _, err := e.out.Write(oc.out.Bytes()); err != nil {
+			return err
+		}
+		e.finish(oc.result)
+	}
+	return nil
+}
+
+func (e *env) finish(t *targetResult) { e.worst = worse(e.worst, t.Exit) }
+
+// one runs a verb's work on one target and reports it.
+func (e *env) one(target string, o common, verb string, named bool, do work) *targetResult {
+	t := &targetResult{Verb: verb, Target: target, DryRun: o.dryRun, Installations: []*result{}}
+	if err := e.interrupted(); err != nil {
+		t.Error = e.errorResult(err)
+		e.complain(target, err)
+	} else {
+		e.onTarget(t, named, do)
+	}
+	t.conclude()
+	if err := e.report(t, o); err != nil {
+		t.Exit = worse(t.Exit, e.complain(target, err))
+	}
+	return t
+}
+
+// onTarget opens a target and works on what is found in it.
+func (e *env) onTarget(t *targetResult, named bool, do work) {
+	src, err := e.discover(t.Target)
+	if err != nil {
+		t.Error = e.errorResult(err)
+		e.complain(t.Target, err)
+		return
+	}
+	t.Kind, t.Volumes = src.Kind().String(), volumeResults(src.Volumes())
+	for _, p := range src.Problems() {
+		t.Problems = append(t.Problems, p.Error())
+		e.note("problem", p)
+	}
+	for _, in := range src.Installations() {
+		r := &result{Hive: in.ConfigLabel("SYSTEM"), label: in.Label}
+		t.Installations = append(t.Installations, r)
+		if err := do(e, src, in, r); err != nil {
+			r.fail(e, err)
+			e.complain(r.Hive, err)
+		}
+	}
+	if err := src.NoWindows(); err != nil && named {
+		t.Error = e.errorResult(err)
+		e.complain(t.Target, err)
+	}
+	if err := src.Close(); err != nil {
+		t.Error = e.errorResult(fmt.Errorf("%w: closing %s: %w", hive.ErrNotVerified, t.Target, err))
+		e.complain(t.Target, err)
+	}
+	if len(t.Installations) > 1 {
+		e.skippedAll(t)
+	}
+}
+
+// skippedAll complains when everything that was found was skipped.
+func (e *env) skippedAll(t *targetResult) {
+	for _, r := range t.Installations {
+		if r.Status != statusSkipped {
+			return
+		}
+	}
+	e.complain(t.Target, errNotAffected)
+}

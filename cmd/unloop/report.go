@@ -1,0 +1,220 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"unloop/hive"
+)
+
+// report prints what was done to a target, and writes it to the report folder.
+func (e *env) report(t *targetResult, o common) error {
+	for _, r := range t.Installations {
+		if r.Status == statusRepaired || r.Status == statusUndone {
+			e.summary(r)
+		}
+	}
+	if t.Verb == "scan" && o.format == "text" {
+		if err := e.printAccount(t); err != nil {
+			return err
+		}
+	}
+	if o.format == "json" {
+		if err := e.printJSON(t); err != nil {
+			return err
+		}
+	}
+	if o.report == "" {
+		return nil
+	}
+	return e.writeReport(t, o.report)
+}
+
+// summary tells the person at the PC how it ended, how to go back, and the price.
+func (e *env) summary(r *result) {
+	e.stage(stageReport, string(r.Status)+"report", r.Hive)
+	e.stage(stageReport, "crosscheckwas", r.Crosscheck)
+	e.stage(stageReport, "backupat", r.Backup)
+	if r.Status == statusUndone {
+		return
+	}
+	e.stage(stageReport, "howundo", shellQuote(filepath.Dir(filepath.Dir(r.Backup))))
+	if hasFix(r, hive.FixOverride) {
+		e.stage(stageReport, "price.override")
+	}
+	if hasFix(r, hive.FixDrivers) {
+		e.stage(stageReport, "price.drivers")
+	}
+}
+
+func hasFix(r *result, fix hive.Fix) bool {
+	return slices.ContainsFunc(r.Edits, func(x editResult) bool { return x.Fix == string(fix) })
+}
+
+// shellQuote makes a path safe to paste into a shell.
+func shellQuote(s string) string {
+	if strings.ContainsFunc(s, func(c rune) bool {
+		return !(c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.ContainsRune("/._-+:@", c))
+	}) {
+		return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+	}
+	return s
+}
+
+// writeReport writes report.json and report.txt of one target into a folder of its
+// own below dir.
+func (e *env) writeReport(t *targetResult, dir string) error {
+	name := fmt.Sprintf("%s-%08x", e.run, labelSum(t.Target))
+	folder := filepath.Join(dir, name)
+	for i := 2; ; i++ {
+		err := os.MkdirAll(dir, 0o755)
+		if err == nil {
+			err = os.Mkdir(folder, 0o755)
+		}
+		if err == nil {
+			break
+		}
+		if !os.IsExist(err) || i > 1000 {
+			return fmt.Errorf("writing report: %w", err)
+		}
+		folder = filepath.Join(dir, fmt.Sprintf("%s-%d", name, i))
+	}
+	text, err := json.MarshalIndent(t, "", "  ")
+	if err != nil {
+		return fmt.Errorf("writing report: %w", err)
+	}
+	if err := os.WriteFile(filepath.Join(folder, "report.json"), append(text, '\n'), 0o644); err != nil {
+		return fmt.Errorf("writing report: %w", err)
+	}
+	var b bytes.Buffer
+	e.account(&b, t)
+	if err := os.WriteFile(filepath.Join(folder, "report.txt"), b.Bytes(), 0o644); err != nil {
+		return fmt.Errorf("writing report: %w", err)
+	}
+	e.stage(stageReport, "reportat", folder)
+	return nil
+}
+
+// verdict names the verdict in the user's language.
+func (e *env) verdict(f *hive.Findings) string {
+	key := map[hive.Verdict]string{
+		hive.Affected: "verdict.affected", hive.Probable: "verdict.probable",
+		hive.NotAffected: "verdict.not", hive.Unknown: "verdict.unknown",
+	}[f.Verdict]
+	if f.AlreadyRepaired {
+		return e.text(key) + e.text("verdict.repaired")
+	}
+	return e.text(key)
+}
+
+// account writes what was found at a target, and what was done, for people.
+func (e *env) account(b *bytes.Buffer, t *targetResult) {
+	line := func(indent int, key string, args ...any) {
+		b.WriteString(strings.Repeat("  ", indent) + e.text(key, args...) + "\n")
+	}
+	line(0, "acc.target", t.Target, t.Kind)
+	for _, v := range t.Volumes {
+		line(1, "acc.volume", v.Partition, v.Kind, v.Label, float64(v.Size)/(1<<20), v.Serial)
+		if v.JournalUnclean {
+			line(2, "acc.journal")
+		}
+		if v.Hibernated != "" {
+			line(2, "acc.hibernation", v.Hibernated)
+		}
+	}
+	for _, p := range t.Problems {
+		line(1, "problem", p)
+	}
+	for _, r := range t.Installations {
+		e.accountHive(line, r)
+		if r.diffText != "" && t.Verb != "scan" {
+			b.WriteString("\n" + r.diffText)
+		}
+	}
+	if t.Error != nil {
+		line(1, "acc.error", t.Error.Detail)
+		line(1, "acc.hint", t.Error.Hint)
+	}
+}
+
+func (e *env) accountHive(line func(int, string, ...any), r *result) {
+	line(1, "acc.hive", r.Hive)
+	if f := r.findings; f != nil {
+		e.accountFindings(line, f)
+	}
+	for _, w := range r.Warnings {
+		line(2, "acc.warning", w)
+	}
+	for _, why := range r.Refused {
+		line(2, "acc.refused", why)
+	}
+	switch r.Status {
+	case statusFound:
+	default:
+		line(2, "acc.status", e.text("status."+strings.ReplaceAll(string(r.Status), " ", "")))
+	}
+	if r.Backup != "" {
+		line(2, "backupat", r.Backup)
+		line(2, "crosscheckwas", r.Crosscheck)
+	}
+	if r.Error != nil {
+		line(2, "acc.error", r.Error.Detail)
+		line(2, "acc.hint", r.Error.Hint)
+	}
+}
+
+func (e *env) accountFindings(line func(int, string, ...any), f *hive.Findings) {
+	line(2, "acc.windows", f.Windows, orUnknown(f.Windows.Computer), orUnknown(f.Windows.CPU))
+	line(2, "acc.verdict", e.verdict(f), e.reason(f))
+	line(2, "acc.select", f.Select.Default, f.Select.Current, f.Select.LastKnownGood)
+	for _, o := range f.Overrides {
+		line(2, "acc.override", hive.ControlSetName(o.Set), orAbsent(e, o.Values[0].Data.Text()), orAbsent(e, o.Values[1].Data.Text()))
+	}
+	if len(f.Services) == 0 {
+		line(2, "acc.noservices")
+	}
+	for _, s := range f.Services {
+		line(2, "acc.service", hive.ControlSetName(s.Set), s.Name, orAbsent(e, s.Start.Text()), s.ImagePath)
+	}
+	for _, x := range f.Filters {
+		line(2, "acc.filter", x.Service, hive.FormatRegKey(x.Path), x.Value)
+	}
+	for _, d := range f.Dependents {
+		line(2, "dependent", d.Name, d.Service, hive.ControlSetName(d.Set))
+	}
+	for _, s := range f.Others {
+		line(2, "acc.other", hive.ControlSetName(s.Set), s.Name, orAbsent(e, s.Start.Text()))
+	}
+}
+
+// reason says in the user's language why the verdict is what it is.
+func (e *env) reason(f *hive.Findings) string {
+	switch f.Verdict {
+	case hive.Affected:
+		return e.text("reason.affected")
+	case hive.Probable:
+		return e.text("reason.probable")
+	case hive.NotAffected:
+		return e.text("reason.not", f.Windows)
+	}
+	return e.text("reason.unknown")
+}
+
+func orUnknown(s string) string {
+	if s == "" {
+		return "?"
+	}
+	return s
+}
+
+func orAbsent(e *env, s string) string {
+	if s == "" {
+		return e.text("absent")
+	}
+	return s
+}

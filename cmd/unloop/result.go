@@ -1,0 +1,227 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"unloop/hive"
+	"unloop/image"
+)
+
+// The structs below are the JSON of every verb: one compact object a target a
+// line. Fields that do not apply are left out.
+
+type targetResult struct {
+	Verb          string         `json:"verb"`
+	Target        string         `json:"target"`
+	Kind          string         `json:"kind,omitempty"`
+	DryRun        bool           `json:"dryRun,omitempty"`
+	Exit          exitCode       `json:"exit"`
+	Volumes       []volumeResult `json:"volumes,omitempty"`
+	Problems      []string       `json:"problems,omitempty"`
+	Installations []*result      `json:"installations"`
+	Error         *errorResult   `json:"error,omitempty"`
+}
+
+type volumeResult struct {
+	Partition      int    `json:"partition"` // 0: a bare volume
+	Offset         int64  `json:"offset"`
+	Size           int64  `json:"size"`
+	Kind           string `json:"kind"`
+	Serial         string `json:"serial,omitempty"`
+	Label          string `json:"label,omitempty"`
+	Hibernated     string `json:"hibernated,omitempty"`
+	JournalUnclean bool   `json:"journalUnclean"`
+	Dirty          bool   `json:"dirty"`
+}
+
+type errorResult struct {
+	Key    string   `json:"key"`
+	Exit   exitCode `json:"exit"`
+	Detail string   `json:"detail"`
+	Hint   string   `json:"hint"`
+}
+
+// result is what was found and done at one installation.
+type result struct {
+	Hive        string          `json:"hive"` // label
+	Status      status          `json:"status"`
+	Windows     *hive.Windows   `json:"windows,omitempty"`
+	Verdict     hive.Verdict    `json:"verdict,omitempty"`
+	Reason      string          `json:"reason,omitempty"`
+	Repaired    bool            `json:"alreadyRepaired"`
+	Select      *hive.Select    `json:"select,omitempty"`
+	ControlSets []string        `json:"controlSets,omitempty"`
+	Override    []overrideState `json:"override,omitempty"`
+	Services    []serviceState  `json:"services,omitempty"`
+	Others      []serviceState  `json:"otherServices,omitempty"`
+	Filters     []filterState   `json:"filters,omitempty"`
+	Dependents  []dependent     `json:"dependents,omitempty"`
+	Warnings    []string        `json:"warnings,omitempty"`
+	Refused     []string        `json:"refused,omitempty"` // what forbids writing
+	Edits       []editResult    `json:"edits,omitempty"`
+	Crosscheck  string          `json:"crosscheck,omitempty"`
+	Update      *updateResult   `json:"update,omitempty"`
+	Backup      string          `json:"backup,omitempty"`
+	Exact       *bool           `json:"exact,omitempty"` // undo: to the byte
+	Error       *errorResult    `json:"error,omitempty"`
+
+	label    string // of the Windows folder
+	diffText string
+	regText  string
+	err      error
+	findings *hive.Findings
+}
+
+// status says in one word how the work on an installation ended.
+type status string
+
+const (
+	statusFound    status = "found"   // scan
+	statusPlanned  status = "planned" // dry run
+	statusNothing  status = "nothing to do"
+	statusSkipped  status = "skipped" // merely found beside others, and not affected
+	statusRepaired status = "repaired"
+	statusUndone   status = "undone"
+	statusRefused  status = "refused"
+	statusFailed   status = "failed"
+)
+
+type overrideState struct {
+	ControlSet string `json:"controlSet"`
+	Override   string `json:"featureSettingsOverride"` // .reg spelling, "" if absent
+	Mask       string `json:"featureSettingsOverrideMask"`
+	Active     bool   `json:"active"`
+}
+
+type serviceState struct {
+	ControlSet string `json:"controlSet"`
+	Name       string `json:"name"`
+	Start      string `json:"start"` // .reg spelling, "" if absent
+	ImagePath  string `json:"imagePath,omitempty"`
+}
+
+type filterState struct {
+	Key     string   `json:"key"`
+	Value   string   `json:"value"`
+	Service string   `json:"service"`
+	List    []string `json:"list"`
+}
+
+type dependent struct {
+	ControlSet string `json:"controlSet"`
+	Name       string `json:"name"`
+	Service    string `json:"dependsOn"`
+	Value      string `json:"value"`
+}
+
+type editResult struct {
+	Key  string `json:"key"`
+	Name string `json:"name"`
+	Old  string `json:"old"` // .reg spelling, "" if absent
+	New  string `json:"new"`
+	Fix  string `json:"fix,omitempty"`
+}
+
+type updateResult struct {
+	Log       bool   `json:"log"` // LOG1 was written first
+	Sectors   int    `json:"sectors"`
+	HiveBytes int64  `json:"hiveBytes"`
+	LogBytes  int64  `json:"logBytes"`
+	Sum       string `json:"sha256"` // of the hive afterwards
+}
+
+func volumeResults(volumes []image.Volume) []volumeResult {
+	var out []volumeResult
+	for _, v := range volumes {
+		out = append(out, volumeResult{v.Index, v.Offset, v.Size, v.Kind.String(), v.Serial, v.Label, v.Hibernated, v.JournalUnclean, v.Dirty})
+	}
+	return out
+}
+
+func editResults(edits []hive.Edit) []editResult {
+	var out []editResult
+	for _, e := range edits {
+		out = append(out, editResult{hive.FormatRegKey(e.Path), e.Name, e.Old.Text(), e.New.Text(), string(e.Fix)})
+	}
+	return out
+}
+
+func serviceStates(services []hive.Service) []serviceState {
+	var out []serviceState
+	for _, s := range services {
+		out = append(out, serviceState{hive.ControlSetName(s.Set), s.Name, s.Start.Text(), s.ImagePath})
+	}
+	return out
+}
+
+// fill copies findings into the result.
+func (r *result) fill(f *hive.Findings) {
+	r.findings = f
+	r.Windows, r.Verdict, r.Reason, r.Repaired, r.Select = &f.Windows, f.Verdict, f.Reason, f.AlreadyRepaired, &f.Select
+	for _, n := range f.Sets {
+		r.ControlSets = append(r.ControlSets, hive.ControlSetName(n))
+	}
+	for _, o := range f.Overrides {
+		r.Override = append(r.Override, overrideState{hive.ControlSetName(o.Set), o.Values[0].Data.Text(), o.Values[1].Data.Text(), o.Active()})
+	}
+	r.Services, r.Others = serviceStates(f.Services), serviceStates(f.Others)
+	for _, x := range f.Filters {
+		r.Filters = append(r.Filters, filterState{hive.FormatRegKey(x.Path), x.Value, x.Service, x.Names()})
+	}
+	for _, d := range f.Dependents {
+		r.Dependents = append(r.Dependents, dependent{hive.ControlSetName(d.Set), d.Name, d.Service, d.Value})
+	}
+}
+
+// fail notes an error in the result and gives its exit code.
+func (r *result) fail(e *env, err error) {
+	r.err = err
+	r.Error = e.errorResult(err)
+	r.Status = statusFailed
+	if r.Error.Exit == exitRefused {
+		r.Status = statusRefused
+	}
+}
+
+func (e *env) errorResult(err error) *errorResult {
+	key, code := explain(err)
+	return &errorResult{key, code, err.Error(), e.text("hint." + key)}
+}
+
+// exit is the code for one installation.
+func (r *result) exit() exitCode {
+	if r.Error != nil {
+		return r.Error.Exit
+	}
+	return exitDone
+}
+
+// conclude gives the target its exit code: installations that were merely found
+// and skipped do not count if another was handled.
+func (t *targetResult) conclude() {
+	handled := false
+	for _, r := range t.Installations {
+		if r.Status != statusSkipped {
+			handled = true
+			t.Exit = worse(t.Exit, r.exit())
+		}
+	}
+	if t.Error != nil {
+		t.Exit = worse(t.Exit, t.Error.Exit)
+		return
+	}
+	if !handled && len(t.Installations) > 0 {
+		t.Exit = worse(t.Exit, exitRefused)
+	}
+}
+
+// printJSON writes one line to stdout.
+func (e *env) printJSON(v any) error {
+	line, err := json.Marshal(v)
+	if err != nil {
+		return fmt.Errorf("writing JSON: %w", err)
+	}
+	_, err = fmt.Fprintf(e.out, "%s\n", line)
+	return err
+}

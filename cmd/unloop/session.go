@@ -1,0 +1,273 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"unloop/hive"
+	"unloop/image"
+)
+
+// The stages of a run, the same words everywhere.
+const (
+	stageDiscover = "discover"
+	stageInspect  = "inspect"
+	stagePlan     = "plan"
+	stageDiff     = "diff"
+	stageBackup   = "backup"
+	stageApply    = "apply"
+	stageVerify   = "verify"
+	stageReport   = "report"
+)
+
+// discover opens a target and finds the installations in it.
+func (e *env) discover(target string) (*image.Source, error) {
+	defer e.busy(stageDiscover, target)()
+	src, err := e.host.Open(target)
+	if err != nil {
+		return nil, err
+	}
+	e.stage(stageDiscover, "discovered", target, src.Kind(), len(src.Installations()))
+	return src, nil
+}
+
+// inspected is a hive that was read, and what was seen in it.
+type inspected struct {
+	files    systemFiles
+	hive     *hive.Hive
+	findings *hive.Findings
+}
+
+// inspect reads the SYSTEM hive of an installation and looks at it.
+func (e *env) inspect(in *image.Installation, scope hive.Scope, r *result) (*inspected, error) {
+	defer e.busy(stageInspect, r.Hive)()
+	files, h, err := e.read(in, r)
+	if err != nil {
+		return nil, err
+	}
+	f, err := h.Inspect(scope)
+	if err != nil {
+		return nil, err
+	}
+	r.fill(f)
+	e.stage(stageInspect, "inspected", r.Hive, f.Windows, e.verdict(f))
+	return &inspected{files, h, f}, nil
+}
+
+// read reads and checks the SYSTEM hive of an installation.
+func (e *env) read(in *image.Installation, r *result) (systemFiles, *hive.Hive, error) {
+	files, err := openSystem(in)
+	if err != nil {
+		return files, nil, err
+	}
+	r.Hive = files.primary.Label()
+	data, err := files.read()
+	if err != nil {
+		return files, nil, err
+	}
+	h, err := hive.Open(data)
+	if err != nil {
+		return files, nil, err
+	}
+	r.Warnings = h.Warnings
+	return files, h, nil
+}
+
+// diff prints what will change. The same text is printed by a dry run and by the
+// run that writes.
+func (e *env) diff(r *result, c *hive.Change, after string) {
+	r.Edits = editResults(c.Edits)
+	r.diffText = diffHeader(r.Hive, "as found", r.Hive, after) + c.Diff.Text()
+	r.regText = c.Diff.Reg(regPrefix)
+	e.stage(stageDiff, "differs", r.Hive, len(c.Edits))
+}
+
+// regPrefix is where a SYSTEM hive is found in a running Windows.
+const regPrefix = `HKEY_LOCAL_MACHINE\SYSTEM`
+
+// diffHeader gives the two lines above a diff; they are never translated.
+func diffHeader(a, asA, b, asB string) string {
+	line := func(mark, label, as string) string {
+		if as != "" {
+			as = "  " + as
+		}
+		return mark + " " + escape(label) + as + "\n"
+	}
+	return line("---", a, asA) + line("+++", b, asB)
+}
+
+// writer carries a change out: the stages from backup to verify.
+type writer struct {
+	*env
+	src        *image.Source
+	in         *image.Installation
+	files      systemFiles
+	change     *hive.Change
+	r          *result
+	action     string // "repair" or "undo"
+	backupDir  string // of all runs
+	crosscheck string // auto, require, off
+}
+
+// write makes the backup, applies the update and verifies it. Up to the backup
+// nothing is written anywhere.
+func (w *writer) write() error {
+	if err := w.interrupted(); err != nil {
+		return err
+	}
+	if shared, why, err := w.src.SharesMedium(w.backupDir); err != nil {
+		return fmt.Errorf("%w: %w", errSharesMedium, err)
+	} else if shared {
+		return fmt.Errorf("%w: %s", errSharesMedium, why)
+	}
+	if err := w.src.BeginWrite(); err != nil {
+		return err
+	}
+	if err := w.unchanged(); err != nil {
+		return err
+	}
+	room, why := w.files.logRoom()
+	u, err := w.change.Update(room)
+	if err != nil {
+		return err
+	}
+	if err := w.judge(); err != nil {
+		return err
+	}
+	b, err := w.backup(u)
+	if err != nil {
+		return err
+	}
+	if err := w.interrupted(); err != nil {
+		return errors.Join(err, b.SetState(hive.StateFailed))
+	}
+	if !u.Log {
+		w.stage(stageApply, "nolog", w.r.Hive, reasonOf(why))
+	}
+	if err := w.apply(u); err != nil {
+		return errors.Join(err, b.SetState(hive.StateFailed))
+	}
+	if err := w.verify(u); err != nil {
+		return errors.Join(fmt.Errorf("%w: %w", hive.ErrNotVerified, err), b.SetState(hive.StateFailed))
+	}
+	return b.SetState(hive.StateDone)
+}
+
+func reasonOf(err error) string {
+	if err == nil {
+		return "too small"
+	}
+	return err.Error()
+}
+
+func (e *env) interrupted() error {
+	if e.ctx.Err() != nil {
+		return errInterrupted
+	}
+	return nil
+}
+
+// unchanged reads hive and logs again, now that nobody else can write to them, and
+// compares them with what the plan was made from.
+func (w *writer) unchanged() error {
+	files, err := openSystem(w.in)
+	if err != nil {
+		return err
+	}
+	defer w.busy(stageBackup, w.r.Hive)()
+	data, err := files.read()
+	if err != nil {
+		return err
+	}
+	if data.Identity() != w.change.Old.ID {
+		return fmt.Errorf("reading %s again: %w", w.r.Hive, hive.ErrStale)
+	}
+	w.files = files
+	return nil
+}
+
+// judge has the new hive read by the crosscheck.
+func (w *writer) judge() error {
+	verdict, err := w.askJudge(w.change, w.crosscheck)
+	w.r.Crosscheck = verdict
+	if err == nil {
+		w.stage(stagePlan, "crosschecked", w.r.Hive, verdict)
+	}
+	return err
+}
+
+// backup writes the copies and the manifest.
+func (w *writer) backup(u *hive.Update) (*hive.Backup, error) {
+	defer w.busy(stageBackup, w.backupDir)()
+	dir := filepath.Join(w.backupDir, w.run, w.backupName())
+	m := hive.Manifest{
+		Tool: versionLine(), Action: w.action, Time: w.now().UTC(), Target: w.target(),
+		Hive: w.change.Old.Identify(), After: u.After, Edits: w.change.Edits,
+	}
+	if w.r.Windows != nil {
+		m.Windows = w.r.Windows.String()
+	}
+	b, err := hive.WriteBackup(dir, w.change.Old.Files, m)
+	if err != nil {
+		return nil, err
+	}
+	w.r.Backup = dir
+	w.stage(stageBackup, "backedup", dir)
+	return b, nil
+}
+
+// target describes where the hive lies, for the manifest.
+func (e *env) manifestTarget(src *image.Source, in *image.Installation, label string) hive.Target {
+	abs, err := filepath.Abs(src.Path())
+	if err != nil {
+		abs = src.Path()
+	}
+	t := hive.Target{Path: abs, Label: label}
+	if v := in.Volume; v != nil {
+		t.Partition, t.Offset, t.VolumeSerial = v.Index, v.Offset, v.Serial
+	}
+	return t
+}
+
+func (w *writer) target() hive.Target { return w.manifestTarget(w.src, w.in, w.r.Hive) }
+
+// backupName names the folder of one hive in a run's folder: a number, so that no
+// two are the same, and what can be read of the label.
+func (w *writer) backupName() string {
+	i := slices.Index(w.src.Installations(), w.in)
+	clean := strings.Map(func(c rune) rune {
+		if c < 0x80 && (c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '.' || c == '-') {
+			return c
+		}
+		return '_'
+	}, filepath.Base(w.src.Path()))
+	return fmt.Sprintf("%s-%02d-%08x", strings.Trim(clean, "."), i+1, labelSum(w.target().Path))
+}
+
+// apply writes; Ctrl-C does not end it half-way, it takes effect afterwards.
+func (w *writer) apply(u *hive.Update) error {
+	defer w.busy(stageApply, w.r.Hive)()
+	hiveBytes, logBytes := u.Bytes()
+	w.r.Update = &updateResult{u.Log, u.Sectors(), hiveBytes, logBytes, string(u.After.Primary)}
+	if err := u.Apply(w.files.primary, w.files.log1File()); err != nil {
+		return err
+	}
+	w.stage(stageApply, "applied", w.r.Hive, u.Sectors(), hiveBytes, logBytes)
+	return nil
+}
+
+// verify reads the hive back from the medium.
+func (w *writer) verify(u *hive.Update) error {
+	defer w.busy(stageVerify, w.r.Hive)()
+	if err := w.files.primary.DropCache(); err != nil {
+		return err
+	}
+	if err := u.Verify(w.files.primary); err != nil {
+		return err
+	}
+	w.stage(stageVerify, "verified", w.r.Hive)
+	return nil
+}

@@ -1,0 +1,99 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+
+	"unloop/hive"
+	"unloop/image"
+)
+
+// maxHive bounds what is read as a hive; Windows itself loads no SYSTEM hive of
+// more than 400 MB on a 32-bit PC.
+const maxHive = 512 << 20
+
+// systemFiles are the open files of one SYSTEM hive; logs may be nil.
+type systemFiles struct {
+	primary, log1, log2, log *image.File
+}
+
+// openSystem opens the SYSTEM hive of an installation with its logs.
+func openSystem(in *image.Installation) (f systemFiles, err error) {
+	if f.primary, err = in.Open("SYSTEM"); err != nil {
+		return f, err
+	}
+	for name, file := range map[string]**image.File{"SYSTEM.LOG1": &f.log1, "SYSTEM.LOG2": &f.log2, "SYSTEM.LOG": &f.log} {
+		*file, err = in.Open(name)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return f, err
+		}
+	}
+	return f, nil
+}
+
+// read reads all of them.
+func (f systemFiles) read() (files hive.Files, err error) {
+	for _, one := range []struct {
+		file *image.File
+		data *[]byte
+	}{{f.primary, &files.Primary}, {f.log1, &files.Log1}, {f.log2, &files.Log2}, {f.log, &files.Log}} {
+		if one.file == nil {
+			continue
+		}
+		if *one.data, err = readAll(one.file); err != nil {
+			return hive.Files{}, err
+		}
+	}
+	return files, nil
+}
+
+func readAll(f *image.File) ([]byte, error) {
+	size := f.Size()
+	if size > maxHive {
+		return nil, fmt.Errorf("reading %s: %d bytes: %w", f.Label(), size, image.ErrUnsupported)
+	}
+	data := make([]byte, size)
+	if n, err := f.ReadAt(data, 0); int64(n) < size {
+		if err == nil || err == io.EOF {
+			err = image.ErrDamaged
+		}
+		return nil, fmt.Errorf("reading %s at 0x%x: %w", f.Label(), n, err)
+	}
+	return data, nil
+}
+
+// logRoom returns how much of LOG1 may be written in place, 0 if none, and why not.
+func (f systemFiles) logRoom() (int64, error) {
+	if f.log1 == nil {
+		return 0, fs.ErrNotExist
+	}
+	if err := f.log1.UsableAsLog(f.primary); err != nil {
+		return 0, err
+	}
+	return f.log1.Writable(), nil
+}
+
+// log1File hands LOG1 to an update; a nil *image.File must not become a File.
+func (f systemFiles) log1File() hive.File {
+	if f.log1 == nil {
+		return nil
+	}
+	return f.log1
+}
+
+// targets returns what the user named, or every disk of this machine.
+func (e *env) targets(named []string) ([]string, error) {
+	if len(named) > 0 {
+		return named, nil
+	}
+	disks, err := e.host.Disks()
+	if err != nil {
+		return nil, fmt.Errorf("listing disks: %w", err)
+	}
+	if len(disks) == 0 {
+		return nil, fmt.Errorf("listing disks: %w", image.ErrNotFound)
+	}
+	return disks, nil
+}

@@ -1,0 +1,104 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/urfave/cli/v2"
+
+	"unloop/hive"
+	"unloop/image"
+)
+
+type undoOptions struct {
+	common
+	from       string // a backup, or a folder of backups
+	crosscheck string
+}
+
+func (e *env) undoCommand() *cli.Command {
+	return &cli.Command{
+		Name: "undo", ArgsUsage: "[TARGET...]",
+		Usage: e.text("undo.usage"), Description: e.text("undo.description"),
+		Flags: append(e.commonFlags(),
+			&cli.StringFlag{Name: "from", Usage: "DIR|" + e.text("flag.from")},
+			cli.HelpFlag),
+		Action: func(c *cli.Context) error {
+			o := undoOptions{from: c.String("from")}
+			var err error
+			if o.common, o.crosscheck, err = e.commonOptions(c); err != nil {
+				return err
+			}
+			return e.runUndo(c.Args().Slice(), o)
+		},
+	}
+}
+
+func (e *env) runUndo(named []string, o undoOptions) error {
+	return e.forEach(named, o.common, "undo", func(e *env, src *image.Source, in *image.Installation, r *result) error {
+		return e.undo(src, in, r, o, len(named) > 0 && len(src.Installations()) == 1)
+	})
+}
+
+// undo takes the repair of one installation back.
+func (e *env) undo(src *image.Source, in *image.Installation, r *result, o undoOptions, alone bool) error {
+	done := e.busy(stageInspect, r.Hive)
+	files, h, err := e.read(in, r)
+	done()
+	if err != nil {
+		return err
+	}
+	b, err := e.chooseBackup(src, in, h, r, o)
+	if errors.Is(err, hive.ErrNoBackup) && !alone {
+		r.Status = statusSkipped
+		e.stage(stagePlan, "nobackupskip", r.Hive)
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	e.stage(stageInspect, "backupchosen", r.Hive, b.Dir)
+	copies, err := b.Read()
+	if err != nil {
+		return err
+	}
+	done = e.busy(stagePlan, r.Hive)
+	change, exact, err := h.PlanUndo(b, copies, files.primary.MayGrow())
+	done()
+	if err != nil {
+		return err
+	}
+	r.Exact = &exact
+	if len(change.Edits) == 0 {
+		r.Status = statusNothing
+		e.stage(stagePlan, "nothingundo", r.Hive)
+		return nil
+	}
+	e.stage(stagePlan, map[bool]string{true: "exact", false: "byvalue"}[exact], r.Hive, len(change.Edits))
+	err = e.carryOut(&writer{
+		env: e, src: src, in: in, files: files, change: change, r: r,
+		action: "undo", backupDir: o.backup, crosscheck: o.crosscheck,
+	}, o.common, "restored", statusUndone)
+	if err == nil && !o.dryRun {
+		if err := b.SetState(hive.StateUndone); err != nil {
+			e.note("notmarked", b.Dir, err)
+		}
+	}
+	return err
+}
+
+// chooseBackup finds the repair to be taken back.
+func (e *env) chooseBackup(src *image.Source, in *image.Installation, h *hive.Hive, r *result, o undoOptions) (*hive.Backup, error) {
+	dir := o.backup
+	if o.from != "" {
+		dir = o.from
+	}
+	backups, problems, err := hive.FindBackups(dir)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", hive.ErrNoBackup, err)
+	}
+	for _, p := range problems {
+		e.note("problem", p)
+	}
+	return hive.ChooseBackup(h, h.Identify(), e.manifestTarget(src, in, r.Hive), backups)
+}
