@@ -45,7 +45,7 @@ func findMembers(dev io.ReaderAt, size, sector int64) []error {
 				off += size / sector * sector
 			}
 			if hasMagic(dev, off, s.magic) {
-				all = append(all, fmt.Errorf("%s signature at %d: %w", s.name, off, s.is))
+				all = append(all, fmt.Errorf("mark of %s at %d: %w", s.name, off, s.is))
 				break
 			}
 		}
@@ -62,7 +62,7 @@ func findOldMD(dev io.ReaderAt, size int64) []error {
 		}
 		major := make([]byte, 4)
 		if readFull(dev, major, off+4) == nil && binary.LittleEndian.Uint32(major) <= 1 {
-			return []error{fmt.Errorf("Linux RAID signature at %d: %w", off, ErrRaidMember)}
+			return []error{fmt.Errorf("mark of Linux RAID at %d: %w", off, ErrRaidMember)}
 		}
 	}
 	return nil

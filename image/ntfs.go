@@ -56,6 +56,9 @@ const (
 // errNoAttribute says that a record has no such attribute.
 var errNoAttribute = errors.New("no such attribute")
 
+// ntfsAttribute is an attribute's header, as go-ntfs decodes it.
+type ntfsAttribute = parser.NTFS_ATTRIBUTE
+
 // ntfs reads one volume.
 type ntfs struct {
 	dev     io.ReaderAt // the whole disk
@@ -72,7 +75,7 @@ type record struct {
 	inUse  bool
 	dir    bool
 	base   uint64 // reference of the base record; 0 for a base record
-	attrs  []*parser.NTFS_ATTRIBUTE
+	attrs  []*ntfsAttribute
 }
 
 // guard turns a panic of go-ntfs into an error.
@@ -194,8 +197,8 @@ func (r *record) has(typ uint64) bool {
 }
 
 // direct lists attributes of the record itself, by type and name.
-func (r *record) direct(typ uint64, name string) []*parser.NTFS_ATTRIBUTE {
-	var all []*parser.NTFS_ATTRIBUTE
+func (r *record) direct(typ uint64, name string) []*ntfsAttribute {
+	var all []*ntfsAttribute
 	for _, a := range r.attrs {
 		if a.Type().Value == typ && a.Name() == name {
 			all = append(all, a)
@@ -206,7 +209,7 @@ func (r *record) direct(typ uint64, name string) []*parser.NTFS_ATTRIBUTE {
 
 // attributes lists the attributes of a type and name wherever they lie: in
 // the record, or, by its attribute list, in extension records.
-func (n *ntfs) attributes(r *record, typ uint64, name string) ([]*parser.NTFS_ATTRIBUTE, error) {
+func (n *ntfs) attributes(r *record, typ uint64, name string) ([]*ntfsAttribute, error) {
 	if !r.has(attrList) {
 		return r.direct(typ, name), nil
 	}
@@ -214,7 +217,7 @@ func (n *ntfs) attributes(r *record, typ uint64, name string) ([]*parser.NTFS_AT
 	if err != nil {
 		return nil, fmt.Errorf("attribute list of MFT record %d: %w", r.number, err)
 	}
-	var all []*parser.NTFS_ATTRIBUTE
+	var all []*ntfsAttribute
 	for _, l := range list {
 		if uint64(l.typ) != typ || l.name != name {
 			continue
@@ -267,7 +270,7 @@ func (n *ntfs) attributeList(r *record) ([]listEntry, error) {
 
 // listed finds the attribute an attribute list names. The record must be an
 // extension of r, or r itself.
-func (n *ntfs) listed(r *record, l listEntry) (*parser.NTFS_ATTRIBUTE, error) {
+func (n *ntfs) listed(r *record, l listEntry) (*ntfsAttribute, error) {
 	ext := r
 	if l.number != r.number {
 		var err error
@@ -301,7 +304,7 @@ func (n *ntfs) stream(r *record, typ uint64, name string) (*stream, error) {
 
 // assemble joins the pieces of one attribute. A partial one, as the MFT's
 // first piece alone, may end before its allocated size.
-func (n *ntfs) assemble(pieces []*parser.NTFS_ATTRIBUTE, partial bool) (*stream, error) {
+func (n *ntfs) assemble(pieces []*ntfsAttribute, partial bool) (*stream, error) {
 	if len(pieces) == 0 {
 		return nil, errNoAttribute
 	}
@@ -312,7 +315,7 @@ func (n *ntfs) assemble(pieces []*parser.NTFS_ATTRIBUTE, partial bool) (*stream,
 		}
 		return residentStream(first)
 	}
-	sorted := append([]*parser.NTFS_ATTRIBUTE(nil), pieces...)
+	sorted := append([]*ntfsAttribute(nil), pieces...)
 	sort.SliceStable(sorted, func(i, j int) bool {
 		return sorted[i].Runlist_vcn_start() < sorted[j].Runlist_vcn_start()
 	})
@@ -336,7 +339,7 @@ func (n *ntfs) assemble(pieces []*parser.NTFS_ATTRIBUTE, partial bool) (*stream,
 }
 
 // residentStream takes the content out of the record.
-func residentStream(a *parser.NTFS_ATTRIBUTE) (*stream, error) {
+func residentStream(a *ntfsAttribute) (*stream, error) {
 	size, at := int64(a.Content_size()), int64(a.Content_offset())
 	if at+size > int64(a.Length()) {
 		return nil, fmt.Errorf("resident attribute of %d bytes at %d: %w", size, at, ErrDamaged)
@@ -350,7 +353,7 @@ func residentStream(a *parser.NTFS_ATTRIBUTE) (*stream, error) {
 	return s, nil
 }
 
-func (s *stream) setFlags(a *parser.NTFS_ATTRIBUTE) {
+func (s *stream) setFlags(a *ntfsAttribute) {
 	flags := uint64(*a.Flags())
 	s.compressed = flags&0x00FF != 0
 	s.encrypted = flags&0x4000 != 0
@@ -358,7 +361,7 @@ func (s *stream) setFlags(a *parser.NTFS_ATTRIBUTE) {
 }
 
 // header reads sizes and flags from an attribute's first piece.
-func (n *ntfs) header(a *parser.NTFS_ATTRIBUTE) (*stream, int64, error) {
+func (n *ntfs) header(a *ntfsAttribute) (*stream, int64, error) {
 	allocated, size, initialized := a.Allocated_size(), a.Actual_size(), a.Initialized_size()
 	if allocated > uint64(maxBytes) || size > allocated || initialized > size {
 		return nil, 0, fmt.Errorf("attribute of %d bytes, %d allocated, %d initialised: %w",
@@ -375,7 +378,7 @@ func (n *ntfs) header(a *parser.NTFS_ATTRIBUTE) (*stream, int64, error) {
 // addRuns appends one piece's run list, which must begin at cluster vcn, and
 // returns the cluster after it. go-ntfs reads a run list without complaint
 // whatever it holds, so that every number is checked here.
-func (n *ntfs) addRuns(s *stream, a *parser.NTFS_ATTRIBUTE, vcn int64) (int64, error) {
+func (n *ntfs) addRuns(s *stream, a *ntfsAttribute, vcn int64) (int64, error) {
 	if a.IsResident() || a.Runlist_vcn_start() != uint64(vcn) {
 		return 0, fmt.Errorf("run list begins at cluster %d instead of %d: %w", a.Runlist_vcn_start(), vcn, ErrDamaged)
 	}
