@@ -1,0 +1,223 @@
+//go:build linux
+
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// Every promise of the command line is a script in testdata/script. Besides
+// testscript's own commands a script has
+//
+//	code N unloop ARG...     run it and want exit code N
+//	mkhive, mkdisk           fixtures, see fixture_test.go
+//	zeros FILE SIZE          a file of zero bytes
+//	cut FILE SIZE            cut a file short
+//	poke FILE OFFSET TEXT    overwrite bytes
+//	hiveof TARGET OUT [N]    copy the SYSTEM hive of the Nth installation out
+//	                         (a name ending in .LOG1 takes its first log)
+//	same A B                 equal bytes; ! same: different ones
+//	clones A B MAX           two images differ in sectors of SYSTEM and LOG1
+//	                         alone, in at most MAX of SYSTEM
+//	watch PATH...            remember bytes and time stamps of all below
+//	untouched                nothing that is watched has changed
+//	nofiles DIR              there are no files below DIR, if it is there at all
+//
+// and the conditions [realhives], [root] and [judge].
+func TestScript(t *testing.T) {
+	cache := realHives{dir: t.TempDir()}
+	testscript.Run(t, testscript.Params{
+		Dir:                "testdata/script",
+		RequireUniqueNames: true,
+		Setup: func(e *testscript.Env) error {
+			e.Vars = append(e.Vars,
+				"HOME="+filepath.Join(e.WorkDir, "home"),
+				"XDG_STATE_HOME="+filepath.Join(e.WorkDir, "state"),
+				"BACKUPS="+filepath.Join(e.WorkDir, "state", "unloop", "backups"),
+				"LANG=C",
+				"PATH="+pathWithoutJudge(),
+				"GORACE=atexit_sleep_ms=0",
+			)
+			e.Values[&cache] = new(watched)
+			return nil
+		},
+		Condition: condition,
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"code":    scriptCode,
+			"mkhive":  func(ts *testscript.TestScript, neg bool, args []string) { scriptMkhive(ts, neg, args, &cache) },
+			"mkdisk":  scriptMkdisk,
+			"zeros":   scriptZeros,
+			"cut":     scriptCut,
+			"poke":    scriptPoke,
+			"hiveof":  scriptHiveof,
+			"same":    scriptSame,
+			"clones":  scriptClones,
+			"nofiles": scriptNofiles,
+			"watch":   func(ts *testscript.TestScript, _ bool, args []string) { ts.Value(&cache).(*watched).watch(ts, args) },
+			"untouched": func(ts *testscript.TestScript, _ bool, args []string) {
+				ts.Value(&cache).(*watched).untouched(ts, args)
+			},
+		},
+	})
+}
+
+// The program runs in the test binary; goodjudge is a judge that agrees as long as
+// package hive reads its own writing.
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){
+		"unloop":    main,
+		"goodjudge": goodJudge,
+	})
+}
+
+// pathWithoutJudge is PATH without the folders that hold an installed judge.
+func pathWithoutJudge() string {
+	var keep []string
+	for _, dir := range filepath.SplitList(os.Getenv("PATH")) {
+		if _, err := os.Stat(filepath.Join(dir, judgeName)); err != nil {
+			keep = append(keep, dir)
+		}
+	}
+	return strings.Join(keep, string(os.PathListSeparator))
+}
+
+func condition(name string) (bool, error) {
+	switch name {
+	case "realhives":
+		_, err := os.Stat(realHivesDir())
+		return err == nil, nil
+	case "root":
+		return os.Geteuid() == 0, nil
+	case "judge":
+		_, err := builtJudge()
+		if err != nil && os.Getenv("CI") == "true" {
+			return false, err
+		}
+		return err == nil, nil
+	}
+	return false, fmt.Errorf("no condition %q", name)
+}
+
+// builtJudge builds the real judge once, where cgo and libhivex are there.
+var builtJudge = sync.OnceValues(func() (string, error) {
+	if out, err := exec.Command("pkg-config", "--exists", "hivex").CombinedOutput(); err != nil {
+		return "", fmt.Errorf("asking pkg-config for hivex: %w: %s", err, out)
+	}
+	dir, err := os.MkdirTemp("", "unloop-judge-")
+	if err != nil {
+		return "", err
+	}
+	path := filepath.Join(dir, judgeName)
+	cmd := exec.Command("go", "build", "-o", path, "unloop/cmd/unloop-crosscheck")
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=1")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("building the judge: %w: %s", err, out)
+	}
+	return dir, nil
+})
+
+func scriptCode(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: code N PROGRAM ARG...")
+	}
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	got := 0
+	var exit *exec.ExitError
+	switch err := ts.Exec(args[1], args[2:]...); {
+	case errors.As(err, &exit):
+		got = exit.ExitCode()
+	default:
+		ts.Check(err)
+	}
+	if got != want {
+		ts.Fatalf("exit code %d, want %d", got, want)
+	}
+}
+
+// parseSize reads a number of bytes: 512, 0x200, 4k, 8m.
+func parseSize(ts *testscript.TestScript, s string) int64 {
+	digits, unit := s, int64(1)
+	switch {
+	case strings.HasSuffix(s, "k"):
+		digits, unit = strings.TrimSuffix(s, "k"), 1<<10
+	case strings.HasSuffix(s, "m"):
+		digits, unit = strings.TrimSuffix(s, "m"), 1<<20
+	}
+	n, err := strconv.ParseInt(digits, 0, 64)
+	ts.Check(err)
+	return n * unit
+}
+
+func wantArgs(ts *testscript.TestScript, args []string, n int, usage string) {
+	if len(args) != n {
+		ts.Fatalf("usage: %s", usage)
+	}
+}
+
+func scriptZeros(ts *testscript.TestScript, _ bool, args []string) {
+	wantArgs(ts, args, 2, "zeros FILE SIZE")
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), make([]byte, parseSize(ts, args[1])), 0o666))
+}
+
+func scriptCut(ts *testscript.TestScript, _ bool, args []string) {
+	wantArgs(ts, args, 2, "cut FILE SIZE")
+	ts.Check(os.Truncate(ts.MkAbs(args[0]), parseSize(ts, args[1])))
+}
+
+func scriptPoke(ts *testscript.TestScript, _ bool, args []string) {
+	wantArgs(ts, args, 3, "poke FILE OFFSET TEXT")
+	f, err := os.OpenFile(ts.MkAbs(args[0]), os.O_WRONLY, 0)
+	ts.Check(err)
+	_, err = f.WriteAt([]byte(args[2]), parseSize(ts, args[1]))
+	ts.Check(errors.Join(err, f.Close()))
+}
+
+func scriptSame(ts *testscript.TestScript, neg bool, args []string) {
+	wantArgs(ts, args, 2, "same A B")
+	a, err := os.ReadFile(ts.MkAbs(args[0]))
+	ts.Check(err)
+	b, err := os.ReadFile(ts.MkAbs(args[1]))
+	ts.Check(err)
+	switch at := firstDifference(a, b); {
+	case neg && at < 0:
+		ts.Fatalf("%s and %s are the same", args[0], args[1])
+	case !neg && at >= 0:
+		ts.Fatalf("%s (%d bytes) and %s (%d bytes) differ from 0x%x on", args[0], len(a), args[1], len(b), at)
+	}
+}
+
+// firstDifference returns the offset of the first byte that differs, -1 if none does.
+func firstDifference(a, b []byte) int {
+	if bytes.Equal(a, b) {
+		return -1
+	}
+	n := min(len(a), len(b))
+	for i := range n {
+		if a[i] != b[i] {
+			return i
+		}
+	}
+	return n
+}
+
+func scriptNofiles(ts *testscript.TestScript, _ bool, args []string) {
+	wantArgs(ts, args, 1, "nofiles DIR")
+	filepath.WalkDir(ts.MkAbs(args[0]), func(path string, d os.DirEntry, err error) error {
+		if err == nil && !d.IsDir() {
+			ts.Fatalf("%s is there", path)
+		}
+		return nil
+	})
+}
