@@ -47,7 +47,7 @@ type NoteDiff struct {
 // Compare compares two hives as wholes: every key, value, type and data, class
 // names and security; times of keys only if asked.
 func Compare(old, new *Hive, times bool) (*Diff, error) {
-	c := comparer{times: times, diff: &Diff{}}
+	c := comparer{times: times, diff: &Diff{}, fast: regf.NewComparison(old.reg, new.reg)}
 	if err := c.keys(old.root, new.root); err != nil {
 		return nil, fmt.Errorf("comparing hives: %w", err)
 	}
@@ -58,10 +58,20 @@ type comparer struct {
 	times bool
 	path  []regf.Key // from the root's child on
 	diff  *Diff
+	fast  *regf.Comparison
 }
 
 func (c *comparer) keys(a, b regf.Key) error {
 	if err := c.both(a, b); err != nil {
+		return err
+	}
+	paired, err := c.fast.EachPair(a, b, func(subA, subB regf.Key) error {
+		c.path = append(c.path, subB)
+		err := c.keys(subA, subB)
+		c.path = c.path[:len(c.path)-1]
+		return err
+	})
+	if err != nil || paired {
 		return err
 	}
 	subA, err := a.Subkeys()
@@ -72,14 +82,6 @@ func (c *comparer) keys(a, b regf.Key) error {
 	if err != nil {
 		return err
 	}
-	if sameNames(subA, subB) {
-		for i := range subA {
-			if err := c.in(subB[i], func() error { return c.keys(subA[i], subB[i]) }); err != nil {
-				return err
-			}
-		}
-		return nil
-	}
 	return c.mergeKeys(subA, subB)
 }
 
@@ -89,10 +91,6 @@ func (c *comparer) in(k regf.Key, fn func() error) error {
 	err := fn()
 	c.path = c.path[:len(c.path)-1]
 	return err
-}
-
-func sameNames(a, b []regf.Key) bool {
-	return slices.EqualFunc(a, b, func(x, y regf.Key) bool { return x.CompareName(y) == 0 })
 }
 
 // pair is a name with what stands under it on each side, as indexes or -1.
@@ -154,7 +152,7 @@ func keyNames(keys []regf.Key) []string {
 // both compares one key that is in both hives.
 func (c *comparer) both(a, b regf.Key) error {
 	d := KeyDiff{}
-	same, err := a.SameValues(b)
+	same, err := c.fast.SameValues(a, b)
 	if err != nil {
 		return err
 	}
@@ -207,6 +205,9 @@ func (c *comparer) only(k regf.Key, side Side) error {
 
 // notes compares what has no .reg spelling.
 func (c *comparer) notes(a, b regf.Key) ([]NoteDiff, error) {
+	if c.fast.SameProperties(a, b) {
+		return nil, nil
+	}
 	var notes []NoteDiff
 	classA, err := a.Class()
 	if err != nil {

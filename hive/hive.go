@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"sync"
 
 	"unloop/hive/regf"
 )
@@ -70,7 +71,7 @@ func (f Files) Identity() Identity {
 type Hive struct {
 	Warnings []string // what Windows may or may not mind, at most 20
 	Files    Files    // as found
-	ID       Identity
+	identity func() Identity
 	reg      *regf.Hive
 	root     regf.Key
 }
@@ -86,7 +87,7 @@ func Open(f Files) (*Hive, error) {
 	if err != nil {
 		return nil, err
 	}
-	h.Files, h.ID = f, f.Identity()
+	h.Files, h.identity = f, sync.OnceValue(f.Identity)
 	return h, nil
 }
 
@@ -95,12 +96,31 @@ func open(reg *regf.Hive) (*Hive, error) {
 	if err != nil {
 		return nil, fmt.Errorf("checking hive: %w", err)
 	}
+	h, err := unchecked(reg)
+	if err != nil {
+		return nil, err
+	}
+	h.Warnings = warnings
+	return h, nil
+}
+
+// unchecked makes a Hive of one that is checked elsewhere.
+func unchecked(reg *regf.Hive) (*Hive, error) {
 	root, err := reg.Root()
 	if err != nil {
 		return nil, err
 	}
-	return &Hive{Warnings: warnings, reg: reg, root: root}, nil
+	h := &Hive{Files: Files{Primary: reg.Bytes()}, reg: reg, root: root}
+	h.identity = sync.OnceValue(h.Files.Identity)
+	return h, nil
 }
+
+// ID returns the digests of the files the hive was made from. They are computed
+// when first asked for: a dry run need not wait for them.
+func (h *Hive) ID() Identity { return h.identity() }
+
+// NewBuffer returns n zero bytes to read a hive into, quicker to fill than others.
+func NewBuffer(n int64) []byte { return regf.NewBuffer(n) }
 
 // Size returns the length of the hive's file in bytes.
 func (h *Hive) Size() int64 { return int64(len(h.reg.Bytes())) }

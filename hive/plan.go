@@ -9,13 +9,16 @@ import (
 // Plan is what a repair or an undo will change, bound to the files it was made from.
 type Plan struct {
 	Edits []Edit
-	ID    Identity
+	of    *Hive
 }
+
+// ID returns the digests of the files the plan was made from.
+func (p *Plan) ID() Identity { return p.of.ID() }
 
 // Plan turns findings into edits, by the chosen fixes. A plan without edits means
 // that there is nothing to do. Errors: ErrUnexpected, ErrNoKey.
 func (h *Hive) Plan(f *Findings, fixes []Fix) (*Plan, error) {
-	p := &Plan{ID: h.ID}
+	p := &Plan{of: h}
 	for _, fix := range fixes {
 		var edits []Edit
 		var err error
@@ -47,9 +50,10 @@ type Change struct {
 
 // Prepare carries p out on a copy of h in memory and proves the result: the new
 // hive is sound, and it differs from the old one in what was planned and in
-// nothing else. mayGrow says whether the hive's file may become longer.
+// nothing else. mayGrow says whether the hive's file may become longer. Check and
+// comparison run side by side: they are most of a dry run's time, and both only read.
 func (h *Hive) Prepare(p *Plan, mayGrow bool) (*Change, error) {
-	if p.ID != h.ID {
+	if p.of != h && p.ID() != h.ID() {
 		return nil, ErrStale
 	}
 	ed, err := h.reg.Edit(mayGrow)
@@ -66,10 +70,19 @@ func (h *Hive) Prepare(p *Plan, mayGrow bool) (*Change, error) {
 		return nil, fmt.Errorf("editing hive: %w", err)
 	}
 	c := &Change{Old: h, Edits: p.Edits, groups: ed.Groups()}
-	if c.New, err = open(reg); err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrMismatch, err)
+	checked := make(chan error, 1)
+	go func() {
+		_, err := reg.Check()
+		checked <- err
+	}()
+	c.New, err = unchecked(reg)
+	if err == nil {
+		c.Diff, err = Compare(h, c.New, false)
 	}
-	if c.Diff, err = Compare(h, c.New, false); err != nil {
+	if cerr := <-checked; cerr != nil {
+		return nil, fmt.Errorf("%w: %w", ErrMismatch, cerr)
+	}
+	if err != nil {
 		return nil, err
 	}
 	return c, c.Diff.check(p.Edits)

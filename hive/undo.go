@@ -64,7 +64,7 @@ func ChooseBackup(h *Hive, id HiveID, target Target, backups []*Backup) (*Backup
 			continue
 		}
 		switch {
-		case b.After.Primary == h.ID.Primary:
+		case b.After.Primary == h.ID().Primary:
 			exact = append(exact, b)
 		case b.Hive == id && (b.State == StateDone || b.State == StateStarted) && sameVolume(b.Target, target):
 			alike = append(alike, b)
@@ -123,7 +123,7 @@ func (e *SeveralBackups) Unwrap() error { return ErrSeveralBackups }
 // provided that it still is what the repair wrote; if one is not, the error wraps
 // ErrDiffers and names it. A change without edits means that all is as it was.
 func (h *Hive) PlanUndo(b *Backup, files Files, mayGrow bool) (c *Change, exact bool, err error) {
-	if h.ID.Primary == b.After.Primary {
+	if h.ID().Primary == b.After.Primary {
 		c, err = h.restore(b, files)
 		return c, true, err
 	}
@@ -137,7 +137,7 @@ func (h *Hive) PlanUndo(b *Backup, files Files, mayGrow bool) (c *Change, exact 
 			edits = append(edits, *undo)
 		}
 	}
-	c, err = h.Prepare(&Plan{edits, h.ID}, mayGrow)
+	c, err = h.Prepare(&Plan{edits, h}, mayGrow)
 	return c, false, err
 }
 
@@ -173,7 +173,7 @@ func (h *Hive) restore(b *Backup, files Files) (*Change, error) {
 	if err := c.Diff.check(c.Edits); err != nil {
 		return nil, err
 	}
-	if files.Log1 != nil && h.ID.Log1 == b.After.Log1 && len(files.Log1) == len(h.Files.Log1) {
+	if files.Log1 != nil && h.ID().Log1 == b.After.Log1 && len(files.Log1) == len(h.Files.Log1) {
 		c.log1 = files.Log1
 	}
 	return c, c.retrace(before, b.Edits)

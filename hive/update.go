@@ -43,7 +43,7 @@ type Update struct {
 // start, may be written in place; 0 if there is no LOG1 or it must not be written.
 // If the log does not fit there, the ordered variant is made instead.
 func (c *Change) Update(logRoom int64) (*Update, error) {
-	u := &Update{bytes: c.New.Bytes(), After: c.Old.ID}
+	u := &Update{bytes: c.New.Bytes(), After: c.Old.ID()}
 	u.After.Primary = Sum(u.bytes)
 	encoded := regf.EncodeLog(c.Old.reg, c.New.reg, c.Old.reg.Base().PrimarySeq+1)
 	if int64(len(encoded)) <= min(logRoom, int64(len(c.Old.Files.Log1))) {

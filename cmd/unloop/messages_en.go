@@ -74,7 +74,7 @@ var messagesEN = map[string]string{
 	"undonereport":   "%s: UNDONE",
 	"crosscheckwas":  "crosscheck: %s",
 	"backupat":       "backup: %s",
-	"howundo":        "undo: unloop undo --backup %s TARGET",
+	"howundo":        "undo: unloop undo --backup %s %s",
 	"reportat":       "report: %s",
 	"price.override": "price of the override: the protection against Meltdown and Spectre v2 is off on this PC. Keep it off the open network, and undo once the driver is replaced.",
 	"price.drivers":  "price of disabled drivers: programs that need a HASP4 or Hardlock key stop until the maker's new driver is installed and the repair is undone, or repaired with --fix override alone.",

@@ -73,7 +73,7 @@ var messagesJA = map[string]string{
 	"undonereport":   "%s: 元に戻しました",
 	"crosscheckwas":  "クロスチェック: %s",
 	"backupat":       "バックアップ: %s",
-	"howundo":        "元に戻すには: unloop undo --backup %s TARGET",
+	"howundo":        "元に戻すには: unloop undo --backup %s %s",
 	"reportat":       "報告書: %s",
 	"price.override": "override の代償: この PC では Meltdown と Spectre v2 への対策が無効になります。外部のネットワークにつながず、ドライバーを入れ替えたら元に戻してください。",
 	"price.drivers":  "ドライバー無効化の代償: HASP4 または Hardlock キーを使うソフトは、新しいドライバーを入れて修復を元に戻すか、--fix override だけで修復し直すまで動きません。",

@@ -16,7 +16,7 @@ import (
 func (e *env) report(t *targetResult, o common) error {
 	for _, r := range t.Installations {
 		if r.Status == statusRepaired || r.Status == statusUndone {
-			e.summary(r)
+			e.summary(t.Target, r)
 		}
 	}
 	if t.Verb == "scan" && o.format == "text" {
@@ -36,14 +36,14 @@ func (e *env) report(t *targetResult, o common) error {
 }
 
 // summary tells the person at the PC how it ended, how to go back, and the price.
-func (e *env) summary(r *result) {
+func (e *env) summary(target string, r *result) {
 	e.stage(stageReport, string(r.Status)+"report", r.Hive)
 	e.stage(stageReport, "crosscheckwas", r.Crosscheck)
 	e.stage(stageReport, "backupat", r.Backup)
 	if r.Status == statusUndone {
 		return
 	}
-	e.stage(stageReport, "howundo", shellQuote(filepath.Dir(filepath.Dir(r.Backup))))
+	e.stage(stageReport, "howundo", shellQuote(filepath.Dir(filepath.Dir(r.Backup))), shellQuote(target))
 	if hasFix(r, hive.FixOverride) {
 		e.stage(stageReport, "price.override")
 	}

@@ -182,7 +182,7 @@ func (w *writer) unchanged() error {
 	if err != nil {
 		return err
 	}
-	if data.Identity() != w.change.Old.ID {
+	if data.Identity() != w.change.Old.ID() {
 		return fmt.Errorf("reading %s again: %w", w.r.Hive, hive.ErrStale)
 	}
 	w.files = files

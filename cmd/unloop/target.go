@@ -54,7 +54,7 @@ func readAll(f *image.File) ([]byte, error) {
 	if size > maxHive {
 		return nil, fmt.Errorf("reading %s: %d bytes: %w", f.Label(), size, image.ErrUnsupported)
 	}
-	data := make([]byte, size)
+	data := hive.NewBuffer(size)
 	if n, err := f.ReadAt(data, 0); int64(n) < size {
 		if err == nil || err == io.EOF {
 			err = image.ErrDamaged

@@ -3,6 +3,7 @@ package regf
 import (
 	"encoding/binary"
 	"errors"
+	"slices"
 )
 
 // ErrMustGrow says that an edit needs a cell for which neither the free cells nor
@@ -23,6 +24,9 @@ type allocator struct {
 }
 
 func newAllocator(h *Hive) (*allocator, error) {
+	if h.free != nil {
+		return &allocator{slices.Clone(h.free)}, nil
+	}
 	a := &allocator{}
 	err := h.eachCell(func(off uint32, size int64, free bool) error {
 		if free {

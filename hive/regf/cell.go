@@ -21,6 +21,7 @@ type Hive struct {
 	data []byte // the whole file, slack included
 	bins []byte // its hive bins: data[4096:4096+BinsSize]
 	base BaseBlock
+	free []freeCell // in file order; known after Check
 }
 
 // Parse takes the bytes of a hive file. It checks the base block alone; the rest

@@ -58,14 +58,20 @@ type checker struct {
 	warnings  []string
 }
 
-// bins checks every hive bin and every cell in it, and notes the allocated ones.
+// bins checks every hive bin and every cell in it, notes the allocated ones, and
+// keeps the free ones for an editor.
 func (c *checker) bins() error {
-	return c.h.eachCell(func(off uint32, size int64, free bool) error {
-		if !free {
+	var frees []freeCell
+	err := c.h.eachCell(func(off uint32, size int64, free bool) error {
+		if free {
+			frees = append(frees, freeCell{off, size})
+		} else {
 			c.allocated.set(off / 8)
 		}
 		return nil
 	})
+	c.h.free = frees
+	return err
 }
 
 // eachCell calls fn for every cell, in file order, after checking the bin it is

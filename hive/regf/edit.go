@@ -44,7 +44,9 @@ func (h *Hive) Edit(mayGrow bool) (*Editor, error) {
 	if err != nil {
 		return nil, err
 	}
-	copied, err := parseBins(slices.Clone(h.data), h.base)
+	data := NewBuffer(int64(len(h.data)))
+	copy(data, h.data)
+	copied, err := parseBins(data, h.base)
 	if err != nil {
 		return nil, err
 	}

@@ -171,12 +171,23 @@ func (k Key) Values() ([]Value, error) {
 // Value finds a value by name, without case; the default value's name is "". Of
 // two of the same name the first counts, as in Windows.
 func (k Key) Value(valueName string) (Value, bool, error) {
-	values, err := k.Values()
+	count := k.u32(nkValues)
+	if count == 0 {
+		return Value{}, false, nil
+	}
+	list, err := k.h.cell("value list", k.u32(nkValueList))
 	if err != nil {
 		return Value{}, false, err
 	}
+	if int64(count)*4 > int64(len(list)) {
+		return Value{}, false, formatErrorf("value list", BaseBlockSize+int64(k.u32(nkValueList)), "%d values do not fit its cell", count)
+	}
 	want := nameOf(valueName)
-	for _, v := range values {
+	for i := range count {
+		v, err := k.h.value(binary.LittleEndian.Uint32(list[4*i:]))
+		if err != nil {
+			return Value{}, false, err
+		}
 		if compareNames(v.name(), want) == 0 {
 			return v, true, nil
 		}

@@ -130,6 +130,9 @@ func compareNames(a, b name) int {
 // nameOf makes the stored form of s: Latin-1 where every character fits, else
 // UTF-16LE.
 func nameOf(s string) name {
+	if b := []byte(s); isASCII(b) {
+		return name{b, true}
+	}
 	var latin, wide []byte
 	fits := true
 	for len(s) > 0 {
