@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -26,6 +27,9 @@ func attach(t testing.TB, img string, options ...string) string {
 
 func TestCompressedSparseResident(t *testing.T) {
 	need(t, "truncate")
+	// Units that are packed, stored as they are, and the end of one.
+	packed := append(bytes.Repeat([]byte("easily packed. "), 20_000), hiveBytes(300_000)...)
+	packed = append(packed, bytes.Repeat([]byte("once more "), 777)...)
 	img := makeNTFS(t, 20<<20, func(root string) {
 		write(t, []byte("regf small"), root, systemPath)
 		hole := write(t, hiveBytes(8192), root, "Windows/System32/config/SOFTWARE")
@@ -37,7 +41,7 @@ func TestCompressedSparseResident(t *testing.T) {
 		if err := unix.Setxattr(dir, "system.ntfs_attrib_be", []byte{0, 0, 8, 0x10}, 0); err != nil {
 			t.Fatal(err)
 		}
-		write(t, bytes.Repeat([]byte("easily packed. "), 20_000), dir, "SYSTEM")
+		write(t, packed, dir, "SYSTEM")
 	})
 	s := open(t, img)
 	in := only(t, s)
@@ -57,8 +61,16 @@ func TestCompressedSparseResident(t *testing.T) {
 	if got, want := readAll(t, openFile(t, in, "SOFTWARE")), append(hiveBytes(8192), make([]byte, 1<<20-8192)...); !bytes.Equal(got, want) {
 		t.Error("sparse file: wrong content")
 	}
-	if _, err := openFile(t, in, "packed/SYSTEM").ReadAt(make([]byte, 512), 0); !errors.Is(err, ErrCompressed) {
-		t.Errorf("reading a compressed file: %v, want ErrCompressed", err)
+	f := openFile(t, in, "packed/SYSTEM")
+	if !bytes.Equal(readAll(t, f), packed) {
+		t.Error("compressed file: wrong content")
+	}
+	for off := 0; off < len(packed); off += 33_333 {
+		b := make([]byte, 70_000)
+		n, err := f.ReadAt(b, int64(off))
+		if err != nil && err != io.EOF || !bytes.Equal(b[:n], packed[off:min(off+len(b), len(packed))]) {
+			t.Fatalf("compressed file at %d: %d bytes, %v", off, n, err)
+		}
 	}
 }
 
@@ -445,5 +457,34 @@ func TestHostDisks(t *testing.T) {
 	want := []string{"/dev/cciss/c0d0", "/dev/dm-0", "/dev/mmcblk0", "/dev/nvme0n1", "/dev/sda"}
 	if diff := cmp.Diff(want, got); diff != "" || err != nil {
 		t.Errorf("Disks() (-want +got):\n%s\n%v", diff, err)
+	}
+}
+
+// A partition named by itself: the marks of a RAID are at the end of its disk.
+func TestPartitionOfMember(t *testing.T) {
+	volume := makeNTFS(t, 16<<20, func(root string) { writeWindows(t, root, hiveBytes(8192)) })
+	raid := make([]byte, 1<<20)
+	copy(raid[len(raid)-1024:], "Intel Raid ISM Cfg Sig. 1.1")
+	part, disk := attach(t, volume), attach(t, write(t, raid, t.TempDir(), "disk.img"))
+	numbers := map[string]string{}
+	for _, dev := range []string{part, disk} {
+		info, err := os.Stat(dev)
+		if err != nil {
+			t.Fatal(err)
+		}
+		numbers[dev] = rdev(info).String()
+	}
+	name := filepath.Base(disk)
+	h := fakeHost(t, map[string]string{name: numbers[disk], name + "/part": numbers[part]}, "", "")
+	s, err := h.Open(part)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if err := s.BeginWrite(); !errors.Is(err, ErrRaidMember) {
+		t.Errorf("BeginWrite() = %v, want ErrRaidMember", err)
+	}
+	if got := fmt.Sprint(h.withPartitions(rdev(s.disk.info))); got != fmt.Sprintf("[%s]", numbers[part]) {
+		t.Errorf("withPartitions = %s", got)
 	}
 }

@@ -7,7 +7,7 @@
 //     keeps its size, its place, its time stamps, and the volume its journal.
 //   - Nothing is mounted. A folder target is a volume somebody else mounted.
 //   - A compressed, sparse, encrypted or resident file on a volume is never
-//     written; encrypted ones cannot be read either.
+//     written; one encrypted, or stored behind a reparse point, is not read.
 //   - Clusters above 64 KiB, dynamic disks and software RAID are not
 //     assembled. What is recognised of them is refused, not guessed.
 //   - Block devices are a matter of Linux. On Windows and macOS the targets

@@ -21,7 +21,7 @@ type stream struct {
 	resident    []byte // content, if isResident
 	isResident  bool
 	compressed  bool
-	unit        int64 // bytes of a compression unit, if compressed
+	unit        int64 // bytes of a compression unit; 0: the clusters hold the content as it is
 	sparse      bool  // by flag, or with a hole in its extents
 	encrypted   bool
 	reparse     bool // the content lies elsewhere: single-instance, overlay-compressed
@@ -61,6 +61,9 @@ func (s *stream) readAt(dev io.ReaderAt, p []byte, off int64) (int, error) {
 
 // readPiece reads at most one extent, hole or uninitialised stretch.
 func (s *stream) readPiece(dev io.ReaderAt, p []byte, off int64) (int, error) {
+	if s.unit > 0 && off < s.initialized {
+		return s.readUnit(dev, p, off)
+	}
 	i := s.at(off)
 	stop, lies := s.initialized, false
 	if i < len(s.extents) {
@@ -82,6 +85,41 @@ func (s *stream) readPiece(dev io.ReaderAt, p []byte, off int64) (int, error) {
 	}
 	e := s.extents[i]
 	return len(p), readFull(dev, p, e.DeviceOffset+off-e.FileOffset)
+}
+
+// readUnit reads from the compression unit around off. A unit with all its
+// clusters is stored as it is, one without any is zero, and one that begins
+// with some of them is compressed.
+func (s *stream) readUnit(dev io.ReaderAt, p []byte, off int64) (int, error) {
+	first := off - off%s.unit
+	stored := int64(0)
+	for i := s.at(first); i < len(s.extents) && s.extents[i].FileOffset <= first+stored && stored < s.unit; i++ {
+		e := s.extents[i]
+		stored = min(e.FileOffset+e.Length-first, s.unit)
+	}
+	b := make([]byte, stored, s.unit)
+	for done := int64(0); done < stored; {
+		e := s.extents[s.at(first+done)]
+		skip := first + done - e.FileOffset
+		n := min(e.Length-skip, stored-done)
+		if err := readFull(dev, b[done:done+n], e.DeviceOffset+skip); err != nil {
+			return 0, err
+		}
+		done += n
+	}
+	if stored > 0 && stored < s.unit {
+		var err error
+		if b, err = unpack(b); err != nil {
+			return 0, err
+		}
+	}
+	b = b[:min(int64(len(b)), s.initialized-first)]
+	n := min(int64(len(p)), s.unit-(off-first), s.initialized-off)
+	clear(p[:n])
+	if at := off - first; at < int64(len(b)) {
+		copy(p[:n], b[at:])
+	}
+	return int(n), nil
 }
 
 // pieces maps [off, off+n) to the device. All of it must lie in extents and

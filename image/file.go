@@ -152,7 +152,7 @@ func (f *File) readable() error {
 	switch s := f.stream; {
 	case s.encrypted:
 		return fmt.Errorf("%s: %w", f.label, ErrEncrypted)
-	case s.compressed, s.reparse:
+	case s.reparse: // as compact.exe of newer Windows stores files
 		return fmt.Errorf("%s: %w", f.label, ErrCompressed)
 	}
 	return nil

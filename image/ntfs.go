@@ -8,14 +8,13 @@ import (
 	"io"
 	"io/fs"
 	"sort"
-	"unicode/utf16"
 
 	"www.velocidex.com/golang/go-ntfs/parser"
 )
 
 // This file is the only one that imports go-ntfs. We take its record fix-ups,
-// attribute fields and run lists, and leave what does not fit a tool that
-// writes: its readers answer zeros or a short count where the disk ends, its
+// attribute fields, run lists and decompression, and leave what does not fit a
+// tool that writes: its readers answer zeros or a short count where the disk ends, its
 // directory walk gives deleted entries too, and its attribute lists are
 // followed without a bound. Its panics become errors at every entry point.
 
@@ -48,9 +47,8 @@ const (
 
 // Bounds on what one volume may make us read.
 const (
-	maxAttrList = 256 << 10 // bytes; NTFS's own limit
-	maxIndex    = 64 << 20  // bytes of one directory
-	maxEntries  = 1 << 18   // names in one directory
+	maxIndex   = 64 << 20 // bytes of one directory
+	maxEntries = 1 << 18  // names in one directory
 )
 
 // errNoAttribute says that a record has no such attribute.
@@ -207,88 +205,6 @@ func (r *record) direct(typ uint64, name string) []*ntfsAttribute {
 	return all
 }
 
-// attributes lists the attributes of a type and name wherever they lie: in
-// the record, or, by its attribute list, in extension records.
-func (n *ntfs) attributes(r *record, typ uint64, name string) ([]*ntfsAttribute, error) {
-	if !r.has(attrList) {
-		return r.direct(typ, name), nil
-	}
-	list, err := n.attributeList(r)
-	if err != nil {
-		return nil, fmt.Errorf("attribute list of MFT record %d: %w", r.number, err)
-	}
-	var all []*ntfsAttribute
-	for _, l := range list {
-		if uint64(l.typ) != typ || l.name != name {
-			continue
-		}
-		a, err := n.listed(r, l)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, a)
-	}
-	return all, nil
-}
-
-// listEntry is one entry of an attribute list.
-type listEntry struct {
-	typ    uint32
-	name   string
-	number int64
-	seq    uint16
-	id     uint16
-}
-
-// attributeList decodes the attribute list of a record (26 bytes an entry and
-// the name; ntfs-3g, layout.h, ATTR_LIST_ENTRY).
-func (n *ntfs) attributeList(r *record) ([]listEntry, error) {
-	s, err := n.assemble(r.direct(attrList, ""), false)
-	if err != nil {
-		return nil, err
-	}
-	b, err := n.content(s, maxAttrList)
-	if err != nil {
-		return nil, err
-	}
-	var all []listEntry
-	for off := 0; off+26 <= len(b); {
-		e := b[off:]
-		length, name, nameAt := int(binary.LittleEndian.Uint16(e[4:])), int(e[6])*2, int(e[7])
-		if length < 26 || length%8 != 0 || length > len(e) || nameAt+name > length {
-			return nil, fmt.Errorf("entry at %d has %d bytes: %w", off, length, ErrDamaged)
-		}
-		ref := binary.LittleEndian.Uint64(e[16:])
-		all = append(all, listEntry{
-			typ: binary.LittleEndian.Uint32(e), name: utf16String(e[nameAt : nameAt+name]),
-			number: int64(ref & (1<<48 - 1)), seq: uint16(ref >> 48), id: binary.LittleEndian.Uint16(e[24:]),
-		})
-		off += length
-	}
-	return all, nil
-}
-
-// listed finds the attribute an attribute list names. The record must be an
-// extension of r, or r itself.
-func (n *ntfs) listed(r *record, l listEntry) (*ntfsAttribute, error) {
-	ext := r
-	if l.number != r.number {
-		var err error
-		if ext, err = n.read(l.number); err != nil {
-			return nil, err
-		}
-		if !ext.inUse || ext.seq != l.seq || int64(ext.base&(1<<48-1)) != r.number || uint16(ext.base>>48) != r.seq {
-			return nil, fmt.Errorf("MFT record %d is not an extension of %d: %w", l.number, r.number, ErrDamaged)
-		}
-	}
-	for _, a := range ext.direct(uint64(l.typ), l.name) {
-		if a.Attribute_id() == l.id {
-			return a, nil
-		}
-	}
-	return nil, fmt.Errorf("MFT record %d lacks attribute %#x: %w", l.number, l.typ, ErrDamaged)
-}
-
 // stream finds the content of an attribute. errNoAttribute if there is none.
 func (n *ntfs) stream(r *record, typ uint64, name string) (*stream, error) {
 	pieces, err := n.attributes(r, typ, name)
@@ -369,8 +285,12 @@ func (n *ntfs) header(a *ntfsAttribute) (*stream, int64, error) {
 	}
 	s := &stream{size: int64(size), initialized: int64(initialized)}
 	s.setFlags(a)
-	if shift := a.Compression_unit_size(); s.compressed && shift > 0 && shift <= 8 {
-		s.unit = n.boot.cluster << shift
+	if s.compressed {
+		// 4 (16 clusters) is the only exponent ever used; an index, whose flag
+		// means its future files, has 0 and is not compressed itself.
+		if shift := a.Compression_unit_size(); shift > 0 && shift <= 4 {
+			s.unit = n.boot.cluster << shift
+		}
 	}
 	return s, int64(allocated), nil
 }
@@ -455,10 +375,11 @@ func (n *ntfs) openData(r *record) (s *stream, err error) {
 	return s, nil
 }
 
-func utf16String(b []byte) string {
-	u := make([]uint16, len(b)/2)
-	for i := range u {
-		u[i] = binary.LittleEndian.Uint16(b[2*i:])
+// unpack decompresses one compression unit.
+func unpack(b []byte) (out []byte, err error) {
+	defer guard(&err, "decompressing")
+	if out, err = parser.LZNT1Decompress(b); err != nil {
+		return nil, fmt.Errorf("decompressing: %w: %w", err, ErrDamaged)
 	}
-	return string(utf16.Decode(u))
+	return out, nil
 }

@@ -541,6 +541,41 @@ func TestUsableAsLog(t *testing.T) {
 	}
 }
 
+// Sizes of clusters and sectors other than the usual ones; folders of several
+// index blocks.
+func TestGeometries(t *testing.T) {
+	tests := []struct {
+		options []string
+		want    error
+	}{
+		{[]string{"-c", "512"}, nil},
+		{[]string{"-c", "2048"}, nil},
+		{[]string{"-c", "65536"}, nil},
+		{[]string{"-s", "4096"}, ErrSectorSize},
+	}
+	for _, tt := range tests {
+		hive := hiveBytes(hiveSize)
+		img := makeNTFS(t, 32<<20, func(root string) {
+			for i := 0; i < 200; i++ {
+				write(t, nil, root, "Windows/System32", fmt.Sprintf("driver%04d.sys", i))
+			}
+			writeWindows(t, root, hive)
+		}, tt.options...)
+		s := open(t, img)
+		in := only(t, s)
+		f := openFile(t, in, "SYSTEM")
+		if !bytes.Equal(readAll(t, f), hive) || f.InPlace() != nil || len(s.Problems()) != 0 {
+			t.Errorf("%v: in place %v, problems %v, or wrong content", tt.options, f.InPlace(), s.Problems())
+		}
+		if _, err := in.OpenPath("windows/system32/DRIVER0123.sys"); err != nil {
+			t.Errorf("%v: %v", tt.options, err)
+		}
+		if err := s.Refusal(in); !errors.Is(err, tt.want) {
+			t.Errorf("%v: Refusal() = %v, want %v", tt.options, err, tt.want)
+		}
+	}
+}
+
 // Opening must stay cheap: no caches, no walk of the whole MFT.
 func BenchmarkOpen(b *testing.B) {
 	img := makeNTFS(b, 20<<20, func(root string) { writeWindows(b, root, hiveBytes(hiveSize)) })

@@ -160,6 +160,22 @@ func TestWriteOrdinaryFile(t *testing.T) {
 	}
 }
 
+func TestOrdinaryLogs(t *testing.T) {
+	dir := t.TempDir()
+	s := open(t, write(t, hiveBytes(8192), dir, "SYSTEM"))
+	write(t, nil, dir, "SYSTEM.LOG1")
+	newer := append([]byte("regf"), make([]byte, 1000)...)
+	newer[28] = 6 // the log format of Windows 8.1
+	write(t, newer, dir, "SYSTEM.LOG2")
+	in := only(t, s)
+	hive := openFile(t, in, "SYSTEM")
+	for name, usable := range map[string]bool{"SYSTEM": false, "SYSTEM.LOG1": true, "SYSTEM.LOG2": false} {
+		if err := openFile(t, in, name).UsableAsLog(hive); usable != (err == nil) || err != nil && !errors.Is(err, ErrUnusableLog) {
+			t.Errorf("%s: UsableAsLog = %v, want usable %v", name, err, usable)
+		}
+	}
+}
+
 func TestReplacedBeforeWriting(t *testing.T) {
 	dir := t.TempDir()
 	path := write(t, hiveBytes(8192), dir, "SYSTEM")

@@ -189,8 +189,9 @@ func (f *File) writeRefusal() error {
 
 // UsableAsLog says why this file may not take a transaction log of hive; nil
 // if it may. Its first sector is zero or the base block of a log; on a volume
-// its extents are its own and disjoint from the hive's. Only the bytes below
-// Writable may be used. Every error wraps ErrUnusableLog.
+// its extents are its own and disjoint from the hive's, and only the bytes
+// below Writable may be used. An ordinary one may be empty, as it can grow.
+// Every error wraps ErrUnusableLog.
 func (f *File) UsableAsLog(hive *File) error {
 	if err := f.usableAsLog(hive); err != nil {
 		return fmt.Errorf("%s: %w: %w", f.label, ErrUnusableLog, err)
@@ -202,7 +203,7 @@ func (f *File) usableAsLog(hive *File) error {
 	if err := errors.Join(f.InPlace(), f.writeRefusal()); err != nil {
 		return err
 	}
-	if f.Writable() < sectorSize {
+	if f.Writable() < sectorSize && !f.MayGrow() {
 		return fmt.Errorf("%d usable bytes", f.Writable())
 	}
 	first := make([]byte, sectorSize)
