@@ -1,6 +1,9 @@
 package hive
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // Verdict is the answer to "is this the fault unloop cures?".
 type Verdict string
@@ -47,9 +50,12 @@ type Service struct {
 
 // Disabled says whether Windows never starts the service.
 func (s Service) Disabled() bool {
-	n, ok := s.Start.dword()
+	n, ok := s.StartType()
 	return ok && n == StartDisabled
 }
+
+// StartType returns the start type, false where there is none or it is no number.
+func (s Service) StartType() (uint32, bool) { return s.Start.dword() }
 
 // Filter is a place where a driver stands in an UpperFilters or LowerFilters list.
 type Filter struct {
@@ -96,6 +102,12 @@ func (f *Findings) conclude() {
 	default:
 		f.Verdict, f.Reason = Probable, "Windows 7 SP1 x86 without the drivers that Microsoft names"
 	}
+}
+
+// Bereaved lists the dependents that are not among the drivers themselves: those
+// that will not start although nobody disabled them.
+func (f *Findings) Bereaved() []Dependent {
+	return slices.DeleteFunc(slices.Clone(f.Dependents), func(d Dependent) bool { return f.hasService(d.Set, d.Name) })
 }
 
 func (f *Findings) overrideActive() bool {

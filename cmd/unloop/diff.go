@@ -14,7 +14,7 @@ func (e *env) diffCommand() *cli.Command {
 		Name: "diff", ArgsUsage: "HIVE_A HIVE_B",
 		Usage: e.text("diff.usage"), Description: e.text("diff.description"),
 		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "format", Value: "text", Usage: "text|json|reg|" + e.text("flag.format")},
+			&cli.StringFlag{Name: "format", Value: "text", Usage: "text|json|reg|" + e.text("flag.formatplain")},
 			&cli.BoolFlag{Name: "times", Usage: e.text("flag.times")},
 			cli.HelpFlag,
 		},

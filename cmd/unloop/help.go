@@ -15,7 +15,7 @@ func (e *env) appHelp(app *cli.App) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s\n\n%s\n", app.Usage, e.text("help.usage"))
 	for _, c := range app.Commands {
-		fmt.Fprintf(&b, "  unloop %-7s %-32s %s\n", c.Name, c.ArgsUsage, c.Usage)
+		fmt.Fprintf(&b, "  unloop %-7s %-16s %s\n", c.Name, c.ArgsUsage, c.Usage)
 	}
 	fmt.Fprintf(&b, "\n%s\n", e.text("help.targets"))
 	fmt.Fprintf(&b, "\n%s\n", e.text("help.global"))
@@ -48,11 +48,11 @@ func (e *env) flagLines(b *strings.Builder, flags []cli.Flag) {
 		if doc, ok := f.(cli.DocGenerationFlag); ok && f != cli.HelpFlag {
 			usage = doc.GetUsage()
 			if doc.TakesValue() {
-				value, rest, _ := strings.Cut(usage, "|")
-				spec, usage = spec+" "+value, rest
+				cut := strings.LastIndex(usage, "|")
+				spec, usage = spec+" "+usage[:max(cut, 0)], usage[cut+1:]
 			}
 		}
-		fmt.Fprintf(b, "  %-26s %s\n", spec, usage)
+		fmt.Fprintf(b, "  %-34s %s\n", spec, usage)
 	}
 }
 

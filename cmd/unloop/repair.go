@@ -280,7 +280,7 @@ func (e *env) advise(f *hive.Findings, o repairOptions) {
 	if f.Select.Current != f.Select.Default {
 		e.note("currentdefault", f.Select.Current, f.Select.Default)
 	}
-	for _, d := range f.Dependents {
+	for _, d := range f.Bereaved() {
 		e.note("dependent", d.Name, d.Service, hive.ControlSetName(d.Set))
 	}
 }

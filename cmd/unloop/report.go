@@ -179,17 +179,29 @@ func (e *env) accountFindings(line func(int, string, ...any), f *hive.Findings) 
 		line(2, "acc.noservices")
 	}
 	for _, s := range f.Services {
-		line(2, "acc.service", hive.ControlSetName(s.Set), s.Name, orAbsent(e, s.Start.Text()), s.ImagePath)
+		line(2, "acc.service", hive.ControlSetName(s.Set), s.Name, e.startType(s), s.ImagePath)
 	}
 	for _, x := range f.Filters {
 		line(2, "acc.filter", x.Service, hive.FormatRegKey(x.Path), x.Value)
 	}
-	for _, d := range f.Dependents {
+	for _, d := range f.Bereaved() {
 		line(2, "dependent", d.Name, d.Service, hive.ControlSetName(d.Set))
 	}
 	for _, s := range f.Others {
-		line(2, "acc.other", hive.ControlSetName(s.Set), s.Name, orAbsent(e, s.Start.Text()))
+		line(2, "acc.other", hive.ControlSetName(s.Set), s.Name, e.startType(s))
 	}
+}
+
+// startType names a service's start type as Windows' own tools do.
+func (e *env) startType(s hive.Service) string {
+	if s.Start == nil {
+		return e.text("absent")
+	}
+	n, ok := s.StartType()
+	if !ok || n > hive.StartDisabled {
+		return s.Start.Text()
+	}
+	return fmt.Sprintf("%d (%s)", n, [...]string{"boot", "system", "auto", "demand", "disabled"}[n])
 }
 
 // reason says in the user's language why the verdict is what it is.

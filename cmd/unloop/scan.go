@@ -14,7 +14,7 @@ func (e *env) scanCommand() *cli.Command {
 		Name: "scan", ArgsUsage: "[TARGET...]",
 		Usage: e.text("scan.usage"), Description: e.text("scan.description"),
 		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "format", Value: "text", Usage: "text|json|" + e.text("flag.format")},
+			&cli.StringFlag{Name: "format", Value: "text", Usage: "text|json|" + e.text("flag.formatplain")},
 			&cli.StringFlag{Name: "report", Usage: "DIR|" + e.text("flag.report")},
 			&cli.IntFlag{Name: "jobs", Value: 1, Usage: "N|" + e.text("flag.jobs")},
 			cli.HelpFlag,
