@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 )
@@ -70,8 +71,11 @@ func makeNTFS(t testing.TB, size int64, fill func(root string), options ...strin
 	if err := os.Truncate(img, size); err != nil {
 		t.Fatal(err)
 	}
-	args := append([]string{"-F", "-Q", "-q", "-s", "512", "-p", "0", "-H", "0", "-S", "0"}, options...)
-	run(t, "mkntfs", append(args, img)...)
+	args := []string{"-F", "-Q", "-q", "-p", "0", "-H", "0", "-S", "0"}
+	if !slices.Contains(options, "-s") {
+		args = append(args, "-s", "512")
+	}
+	run(t, "mkntfs", append(append(args, options...), img)...)
 	onNTFS(t, img, "", fill)
 	return img
 }

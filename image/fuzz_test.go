@@ -3,7 +3,6 @@ package image
 import (
 	"bytes"
 	"compress/gzip"
-	"encoding/binary"
 	"io"
 	"os"
 	"testing"
@@ -129,20 +128,32 @@ func TestSeedVolume(t *testing.T) {
 	probe(t, s, int64(len(b)))
 }
 
-// FuzzPartitions takes any bytes as the first sectors of a disk, and the last
-// ones as its end.
+// FuzzPartitions takes any bytes as a disk: as its first sectors and its last
+// one, or, if they begin with an odd byte, as partition entries: 64 bytes of
+// the MBR, then the sector number and 64 bytes of each further boot record.
 func FuzzPartitions(f *testing.F) {
-	f.Add(diskOf(4, map[int][]byte{0: bootSectorOf(mbrEntry{0x80, 7, 2, 20}, mbrEntry{0, 5, 1, 50}), 1: bootSectorOf(mbrEntry{0, 7, 2, 4}, mbrEntry{0, 5, 0, 4})}))
-	f.Add(gptDisk(128, 128, 128)[:40*sectorSize])
-	f.Add([]byte("Intel Raid ISM Cfg Sig."))
+	mbr := bootSectorOf(mbrEntry{0x80, 7, 2, 20}, mbrEntry{0, 5, 30, 50}, mbrEntry{0, 0x42, 100, 20}, mbrEntry{0, 0x0F, 130, 50})
+	ebr := bootSectorOf(mbrEntry{0, 7, 2, 4}, mbrEntry{0, 5, 10, 4})
+	f.Add(append([]byte{0}, diskOf(40, map[int][]byte{0: mbr, 30: ebr})...))
+	f.Add(append([]byte{0}, gptDisk(128, 128, 128)[:40*sectorSize]...))
+	f.Add(append([]byte{0}, "Intel Raid ISM Cfg Sig."...))
+	entries := append([]byte{1}, mbr[446:510]...)
+	for _, sector := range []byte{30, 40, 130} {
+		entries = append(append(entries, sector), ebr[446:510]...)
+	}
+	f.Add(entries)
 	f.Fuzz(func(t *testing.T, b []byte) {
-		if len(b) > 1<<16 {
+		if len(b) == 0 || len(b) > 1<<16 {
 			return
 		}
 		disk := make([]byte, 1<<17)
-		copy(disk, b)
-		if len(b) > sectorSize {
-			copy(disk[len(disk)-sectorSize:], b[len(b)-sectorSize:])
+		if b[0]&1 == 0 {
+			copy(disk, b[1:])
+			if len(b) > sectorSize {
+				copy(disk[len(disk)-sectorSize:], b[len(b)-sectorSize:])
+			}
+		} else {
+			fillRecords(disk, b)
 		}
 		size := int64(len(disk))
 		parts, _ := readPartitions(bytes.NewReader(disk), size, sectorSize)
@@ -158,20 +169,17 @@ func FuzzPartitions(f *testing.F) {
 	})
 }
 
-// patched is a medium with some bytes changed.
-type patched struct {
-	base  []byte
-	bytes map[int64]byte
-}
-
-func (p patched) ReadAt(b []byte, off int64) (int, error) {
-	n, err := bytes.NewReader(p.base).ReadAt(b, off)
-	for at, c := range p.bytes {
-		if at >= off && at < off+int64(n) {
-			b[at-off] = c
+// fillRecords puts boot records on a disk: each the number of a sector, of the
+// first one always 0, and 64 bytes of entries.
+func fillRecords(disk, b []byte) {
+	for i := 0; len(b) >= 65; i, b = i+1, b[65:] {
+		sector := disk[:sectorSize]
+		if i > 0 {
+			sector = disk[int(b[0])*sectorSize:][:sectorSize]
 		}
+		copy(sector[446:], b[1:65])
+		sector[510], sector[511] = 0x55, 0xAA
 	}
-	return n, err
 }
 
 // FuzzNTFS changes bytes of the seed volume where its metadata lie: each four
@@ -186,13 +194,13 @@ func FuzzNTFS(f *testing.F) {
 		if len(b) > 400 {
 			return
 		}
-		dev := patched{base, map[int64]byte{}}
+		disk := bytes.Clone(base)
 		for ; len(b) >= 4; b = b[4:] {
-			at := int(binary.BigEndian.Uint32(append([]byte{0}, b[:3]...)))
-			dev.bytes[places[at%len(places)]] = b[3]
+			at := int(b[0])<<16 | int(b[1])<<8 | int(b[2])
+			disk[places[at%len(places)]] = b[3]
 		}
-		size := int64(len(base))
-		probe(t, lookAt(dev, size), size)
+		size := int64(len(disk))
+		probe(t, lookAt(bytes.NewReader(disk), size), size)
 	})
 }
 
@@ -253,4 +261,14 @@ func metadata(t testing.TB, base []byte) []int64 {
 		add(s.extents[0].DeviceOffset, 512, true)
 	}
 	return all
+}
+
+func BenchmarkLook(b *testing.B) {
+	base := seedVolume(b)
+	for b.Loop() {
+		s := lookAt(bytes.NewReader(base), int64(len(base)))
+		if err := openFile(b, only(b, s), "SYSTEM").InPlace(); err != nil {
+			b.Fatal(err)
+		}
+	}
 }
