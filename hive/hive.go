@@ -14,6 +14,8 @@ import (
 var (
 	// ErrDirty: the hive was not written to its end and must be replayed first.
 	ErrDirty = regf.ErrDirty
+	// ErrNotHive: the file is no registry hive at all.
+	ErrNotHive = regf.ErrNotHive
 	// ErrMustGrow: the edit does not fit the file, which cannot become longer.
 	ErrMustGrow = regf.ErrMustGrow
 	// ErrNotSystem: a sound hive, but not a SYSTEM hive with control sets.

@@ -93,7 +93,8 @@ func (e *env) askJudge(c *hive.Change, mode string) (string, error) {
 	if err := compareAnswer(c, answer); err != nil {
 		return "disagrees", fmt.Errorf("%w: %w", errDisagree, err)
 	}
-	return "agrees (" + answer.Judge + ")", nil
+	judge, _, _ := strings.Cut(answer.Judge, " ") // the library; its path and binding follow
+	return "agrees (" + judge + ")", nil
 }
 
 // cannotJudge is the judge's own word that its answer would be worth nothing.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
 	"fmt"
 	"io"
 	"os"
@@ -40,7 +41,7 @@ func newEnv(args []string, in io.Reader, out, errw io.Writer) *env {
 	}
 	e.lang = langFrom(e.getenv)
 	e.inTTY, e.outTTY = isTerminal(in), isTerminal(out)
-	e.run = fmt.Sprintf("%s-%d", e.now().UTC().Format("20060102T150405Z"), os.Getpid())
+	e.run = fmt.Sprintf("%s-%.8s", e.now().UTC().Format("20060102T150405Z"), strings.ToLower(rand.Text()))
 	return e
 }
 

@@ -139,7 +139,8 @@ func arrangeArgs(app *cli.App, args []string) ([]string, error) {
 	}
 	out := append([]string{args[0]}, global.out...)
 	if len(rest) > 0 && rest[0] == "help" {
-		return append(out, helpWords(rest[1:])...), nil
+		words, err := helpWords(app, global.given, rest[1:])
+		return append(out, words...), err
 	}
 	if len(rest) == 0 {
 		return out, nil
@@ -164,7 +165,11 @@ func arrangeArgs(app *cli.App, args []string) ([]string, error) {
 			own = append(own, word)
 		}
 	}
-	out = append(append(append(out, rest[0]), own...), "--")
+	out = append(out, rest[0])
+	if _, asked := local.given["help"]; asked {
+		return append(out, "--help"), nil // before a target the library takes for a topic
+	}
+	out = append(append(out, own...), "--")
 	return append(out, local.extras...), nil
 }
 
@@ -182,9 +187,17 @@ func isGlobal(app *cli.App, word string) bool {
 }
 
 // helpWords turns "help" and "help VERB" into what the library calls them.
-func helpWords(rest []string) []string {
-	if len(rest) == 0 {
-		return []string{"--help"}
+func helpWords(app *cli.App, given map[string]string, rest []string) ([]string, error) {
+	a := newArranger(app.Flags)
+	a.given = given
+	if _, err := a.arrange(rest, false); err != nil {
+		return nil, err
 	}
-	return []string{rest[0], "--help"}
+	switch {
+	case len(a.extras) == 0:
+		return append(a.out, "--help"), nil
+	case len(a.extras) > 1 || app.Command(a.extras[0]) == nil:
+		return nil, usageError{"usage.verb", []any{strings.Join(a.extras, " ")}}
+	}
+	return append(a.out, a.extras[0], "--help"), nil
 }

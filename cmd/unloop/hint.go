@@ -74,6 +74,7 @@ func explanations() []explained {
 		{errNotTwoHives, "nottwohives", exitRefused},
 		{hive.ErrStale, "stale", exitRefused},
 		{hive.ErrDirty, "dirty", exitRefused},
+		{hive.ErrNotHive, "nothive", exitRefused},
 		{hive.ErrNotSystem, "notsystem", exitRefused},
 		{hive.ErrControlSet, "controlset", exitRefused},
 		{hive.ErrNoKey, "nokey", exitRefused},

@@ -153,6 +153,8 @@ var messagesEN = map[string]string{
 	"hint.stale":           "make sure that nothing else uses the disk, and run unloop again",
 	"error.dirty":          "%s: the hive is dirty, its newest changes lie in its log",
 	"hint.dirty":           "start this PC once as far as it comes, or use its own recovery environment, so that Windows replays the log",
+	"error.nothive":        "%s: not a registry hive, and not a disk image",
+	"hint.nothive":         "name the file SYSTEM in Windows\\System32\\config, or a raw disk image",
 	"error.notsystem":      "%s: not a SYSTEM hive",
 	"hint.notsystem":       "name the file SYSTEM in Windows\\System32\\config",
 	"error.controlset":     "%s: Select names a control set that is not there",

@@ -152,6 +152,8 @@ var messagesJA = map[string]string{
 	"hint.stale":           "ほかにディスクを使うものがないことを確かめ、もう一度実行してください",
 	"error.dirty":          "%s: ハイブが閉じられておらず、最新の変更がログにあります",
 	"hint.dirty":           "この PC を行けるところまで一度起動するか、回復環境を使い、Windows にログを処理させてください",
+	"error.nothive":        "%s: レジストリハイブでもディスクイメージでもありません",
+	"hint.nothive":         "Windows\\System32\\config の SYSTEM ファイルか raw ディスクイメージを指定してください",
 	"error.notsystem":      "%s: SYSTEM ハイブではありません",
 	"hint.notsystem":       "Windows\\System32\\config の SYSTEM ファイルを指定してください",
 	"error.controlset":     "%s: Select が存在しないコントロールセットを指しています",

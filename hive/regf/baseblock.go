@@ -43,6 +43,9 @@ const (
 // its transaction log, and it must be replayed before anything is edited.
 var ErrDirty = errors.New("the hive is dirty")
 
+// ErrNotHive says that a file is none of the registry's.
+var ErrNotHive = errors.New("not a registry hive")
+
 // BaseBlock is the decoded first sector of a hive or of its log.
 type BaseBlock struct {
 	PrimarySeq   uint32 // raised when a write begins
@@ -64,7 +67,7 @@ type BaseBlock struct {
 // caller to judge.
 func DecodeBaseBlock(b []byte) (BaseBlock, error) {
 	if len(b) < 4 || string(b[:4]) != "regf" {
-		return BaseBlock{}, formatErrorf("base block", 0, "not a registry hive: it does not begin with \"regf\"")
+		return BaseBlock{}, fmt.Errorf("%w: it does not begin with \"regf\"", ErrNotHive)
 	}
 	if len(b) < SectorSize {
 		return BaseBlock{}, formatErrorf("base block", 0, "cut short: %d of %d bytes", len(b), SectorSize)
