@@ -346,7 +346,7 @@ func (c *checker) value(k Key, off uint32) error {
 	switch {
 	case v.Inline():
 		return nil
-	case v.Size() == 0:
+	case v.Size() == 0 && v.u32(vkDataOff) == None:
 		return nil
 	case v.big():
 		return c.bigData(v)
