@@ -4,6 +4,7 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -32,6 +33,9 @@ import (
 //	                         alone, in at most MAX of SYSTEM
 //	watch PATH...            remember bytes and time stamps of all below
 //	untouched                nothing that is watched has changed
+//	lines N                  stdout has N lines
+//	jsonget LINE PATH VALUE...  pairs of a path in a JSON line of stdout, as
+//	                         a.0.b, and its value, as text
 //	nofiles DIR              there are no files below DIR, if it is there at all
 //
 // and the conditions [realhives], [root] and [judge].
@@ -144,6 +148,30 @@ func scriptCode(ts *testscript.TestScript, neg bool, args []string) {
 	if got != want {
 		ts.Fatalf("exit code %d, want %d", got, want)
 	}
+	if args[1] == "unloop" {
+		checkErrors(ts, got)
+	}
+}
+
+// checkErrors holds for every run: an error line and its hint come together, none
+// with exit code 0, at least one otherwise; a usage error is all that is said.
+func checkErrors(ts *testscript.TestScript, code int) {
+	errs, lines := 0, strings.Split(strings.TrimSuffix(ts.ReadFile("stderr"), "\n"), "\n")
+	for i, line := range lines {
+		if !strings.HasPrefix(line, "unloop: error: ") {
+			continue
+		}
+		errs++
+		if i+1 == len(lines) || !strings.HasPrefix(lines[i+1], "unloop: hint: ") {
+			ts.Fatalf("no hint after %q", line)
+		}
+	}
+	switch {
+	case code == 0 && errs > 0, code != 0 && errs == 0:
+		ts.Fatalf("exit code %d and %d errors", code, errs)
+	case code == int(exitUsage) && (len(lines) != 2 || ts.ReadFile("stdout") != ""):
+		ts.Fatalf("a usage error is not all that is said")
+	}
 }
 
 // parseSize reads a number of bytes: 512, 0x200, 4k, 8m.
@@ -210,6 +238,62 @@ func firstDifference(a, b []byte) int {
 		}
 	}
 	return n
+}
+
+func stdoutLines(ts *testscript.TestScript) []string {
+	text := ts.ReadFile("stdout")
+	if text != "" && !strings.HasSuffix(text, "\n") {
+		ts.Fatalf("stdout ends in the middle of a line")
+	}
+	return strings.Split(strings.TrimSuffix(text, "\n"), "\n")
+}
+
+func scriptLines(ts *testscript.TestScript, _ bool, args []string) {
+	wantArgs(ts, args, 1, "lines N")
+	if n := len(stdoutLines(ts)); fmt.Sprint(n) != args[0] {
+		ts.Fatalf("stdout has %d lines, want %s", n, args[0])
+	}
+}
+
+func scriptJSONget(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) < 3 || len(args)%2 == 0 {
+		ts.Fatalf("usage: jsonget LINE PATH VALUE...")
+	}
+	n, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	line := stdoutLines(ts)[n]
+	var whole any
+	ts.Check(json.Unmarshal([]byte(line), &whole))
+	var compact bytes.Buffer
+	ts.Check(json.Compact(&compact, []byte(line)))
+	if compact.String() != line {
+		ts.Fatalf("line %d is not compact", n)
+	}
+	for i := 1; i < len(args); i += 2 {
+		if got, ok := walkJSON(whole, args[i]); !ok || got != args[i+1] {
+			ts.Fatalf("%s is %q (there: %v), want %q", args[i], got, ok, args[i+1])
+		}
+	}
+}
+
+// walkJSON follows a path such as installations.0.hive and returns what is there as text.
+func walkJSON(v any, path string) (string, bool) {
+	for _, name := range strings.Split(path, ".") {
+		switch at := v.(type) {
+		case map[string]any:
+			var ok bool
+			if v, ok = at[name]; !ok {
+				return "", false
+			}
+		case []any:
+			i, err := strconv.Atoi(name)
+			if err != nil || i >= len(at) {
+				return "", false
+			}
+			v = at[i]
+		}
+	}
+	return fmt.Sprint(v), true
 }
 
 func scriptNofiles(ts *testscript.TestScript, _ bool, args []string) {
