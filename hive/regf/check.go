@@ -26,7 +26,8 @@ const maxWarnings = 20
 // Warnings name what Windows may or may not mind. Cells that nothing refers to
 // are legal.
 func (h *Hive) Check() (warnings []string, err error) {
-	c := checker{h: h, allocated: newBitmap(len(h.bins) / 8), seen: newBitmap(len(h.bins) / 8)}
+	cells := len(h.bins) / 8
+	c := checker{h: h, allocated: newBitmap(cells), seen: newBitmap(cells), ring: newBitmap(cells)}
 	if err := c.bins(); err != nil {
 		return nil, err
 	}
@@ -54,6 +55,7 @@ type checker struct {
 	h         *Hive
 	allocated bitmap // one bit for 8 bytes: an allocated cell begins here
 	seen      bitmap // … and something refers to it
+	ring      bitmap // … and it is a security record of the ring
 	path      []Key  // from the root's child to the key being checked
 	warnings  []string
 }
@@ -172,6 +174,7 @@ func (c *checker) securityRing(root Key) error {
 		if err := c.claim("security record", off); err != nil {
 			return err
 		}
+		c.ring.set(off / 8)
 		sk, err := c.h.security(off)
 		if err != nil {
 			return err
@@ -222,7 +225,7 @@ func (c *checker) keySecurity(k Key) error {
 		return nil
 	}
 	at := BaseBlockSize + int64(off)
-	if off%8 != 0 || int64(off) >= int64(len(c.h.bins)) || !c.seen.get(off/8) {
+	if off%8 != 0 || int64(off) >= int64(len(c.h.bins)) || !c.ring.get(off/8) {
 		return formatErrorf("security record", at, "the key at 0x%x refers to it, but it is not in the ring", k.Offset())
 	}
 	_, err := c.h.security(off)
