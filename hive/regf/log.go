@@ -61,7 +61,10 @@ func DecodeLog(b []byte) (*Log, error) {
 		return nil, formatErrorf("log", int64(len(b)), "cut short within the dirty vector")
 	}
 	log := &Log{Base: bb, Sector: b[:SectorSize]}
-	return log, log.decodePages(b, b[logVector:logVector+int(bb.BinsSize/PageSize)], at)
+	if err := log.decodePages(b, b[logVector:logVector+int(bb.BinsSize/PageSize)], at); err != nil {
+		return nil, err
+	}
+	return log, nil
 }
 
 func (l *Log) decodePages(b, vector []byte, at int64) error {
