@@ -84,8 +84,12 @@ func (e *Editor) find(path []string) (Key, error) {
 	return k, nil
 }
 
-// maxDataSize is the longest value data the editor writes.
-const maxDataSize = segmentSize
+// What the editor writes at most: value data in bytes, and a value name in UTF-16
+// code units, which is Windows' own limit and keeps its length in two bytes.
+const (
+	maxDataSize = segmentSize
+	maxValName  = 16383
+)
 
 // SetValue gives the value of that name in the key at path this type and these
 // data, of at most 16,344 bytes. A DWORD that is there already is changed in its
@@ -115,6 +119,9 @@ func (e *Editor) SetValue(path []string, valueName string, typ uint32, data []by
 // addValue appends a value to the key's list: into the list's own cell where it
 // has room, else into a new and longer one.
 func (e *Editor) addValue(k Key, n name, typ uint32, data []byte) error {
+	if n.units() > maxValName {
+		return fmt.Errorf("editing: a value name of %d characters is longer than %d", n.units(), maxValName)
+	}
 	vk, err := e.newValue(k, n, typ, data)
 	if err != nil {
 		return err
