@@ -27,7 +27,8 @@ func driverEdits(f *Findings) ([]Edit, error) {
 		edits = append(edits, Edit{FixDrivers, s.Path, "Start", s.Start, dwordData(StartDisabled)})
 	}
 	for _, filter := range f.Filters {
-		if names := disabled[filter.Set]; containsName(names, filter.Service) {
+		names := disabled[filter.Set]
+		if slices.ContainsFunc(filter.Names(), func(s string) bool { return containsName(names, s) }) {
 			edits = append(edits, Edit{FixDrivers, filter.Path, filter.Value, filter.List, without(filter.List, names)})
 		}
 	}

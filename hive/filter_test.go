@@ -52,6 +52,7 @@ func TestFilters(t *testing.T) {
 		{"device", device, "UpperFilters", multiSZ("hardlock", "x"), multiSZ("x"), ""},
 		{"device, alone", device, "LowerFilters", multiSZ("hardlock"), nil, ""},
 		{"driver disabled already", usbClass, "UpperFilters", multiSZ("hardlock", "x"), multiSZ("x"), "[ControlSet001\\services\\Hardlock]\n\"Start\"=dword:4\n"},
+		{"first name without a service", usbClass, "UpperFilters", multiSZ("haspnt", "hardlock", "x"), multiSZ("haspnt", "x"), "[-ControlSet001\\services\\Haspnt]"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			got := filterEdits(t, win7(t, "["+tt.key+"]\n"+regValue(tt.value, tt.list)+tt.more))
