@@ -45,6 +45,24 @@ func (f *File) writePlain(p []byte, off int64) (int, error) {
 	return n, nil
 }
 
+// Truncate makes an ordinary file shorter, as taking back a growth does. It needs
+// Source.BeginWrite. A file on a volume keeps its length.
+func (f *File) Truncate(size int64) error {
+	switch {
+	case !f.src.writing:
+		return fmt.Errorf("cutting %s: writing was not asked for", f.label)
+	case f.plain == nil:
+		return fmt.Errorf("cutting %s: a file on a volume keeps its length", f.label)
+	}
+	if err := f.plain.beginWrite(); err != nil {
+		return err
+	}
+	if err := f.plain.file.Truncate(size); err != nil {
+		return fmt.Errorf("cutting %s at %d: %w", f.label, size, err)
+	}
+	return nil
+}
+
 // target maps a stretch of the file to the device, or says why it may not be
 // written.
 func (f *File) target(off, n int64) ([]Extent, error) {
