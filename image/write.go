@@ -53,6 +53,8 @@ func (f *File) Truncate(size int64) error {
 		return fmt.Errorf("cutting %s: writing was not asked for", f.label)
 	case f.plain == nil:
 		return fmt.Errorf("cutting %s: a file on a volume keeps its length", f.label)
+	case size < 0 || size > f.Size():
+		return fmt.Errorf("cutting %s of %d bytes to %d", f.label, f.Size(), size)
 	}
 	if err := f.plain.beginWrite(); err != nil {
 		return err
