@@ -83,3 +83,30 @@ func TestReadingWritesNothing(t *testing.T) {
 		t.Errorf("BeginWrite() = %v, want ErrReadOnly", err)
 	}
 }
+
+func TestTruncate(t *testing.T) {
+	path := write(t, hiveBytes(8192), t.TempDir(), "SYSTEM")
+	s := open(t, path)
+	f := openFile(t, only(t, s), "SYSTEM")
+	if err := f.Truncate(4096); err == nil {
+		t.Error("Truncate before BeginWrite succeeded")
+	}
+	if err := s.BeginWrite(); err != nil {
+		t.Fatal(err)
+	}
+	for _, size := range []int64{-1, 8193} {
+		if err := f.Truncate(size); err == nil {
+			t.Errorf("Truncate(%d) succeeded", size)
+		}
+	}
+	if err := f.Truncate(4096); err != nil || f.Size() != 4096 {
+		t.Errorf("Truncate(4096) = %v, Size() = %d", err, f.Size())
+	}
+	volume := open(t, write(t, seedVolume(t), t.TempDir(), "volume.img"))
+	if err := volume.BeginWrite(); err != nil {
+		t.Fatal(err)
+	}
+	if err := openFile(t, only(t, volume), "SYSTEM").Truncate(4096); err == nil {
+		t.Error("Truncate of a file on a volume succeeded")
+	}
+}
