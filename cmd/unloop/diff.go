@@ -34,11 +34,13 @@ func (e *env) diffCommand() *cli.Command {
 }
 
 type diffResult struct {
-	Verb string    `json:"verb"`
-	A    string    `json:"a"`
-	B    string    `json:"b"`
-	Same bool      `json:"same"`
-	Keys []keyDiff `json:"keys"`
+	Verb  string       `json:"verb"`
+	A     string       `json:"a"`
+	B     string       `json:"b"`
+	Exit  exitCode     `json:"exit"`
+	Same  bool         `json:"same"`
+	Keys  []keyDiff    `json:"keys"`
+	Error *errorResult `json:"error,omitempty"`
 }
 
 type keyDiff struct {
@@ -51,13 +53,11 @@ type keyDiff struct {
 func (e *env) runDiff(a, b, format string, times bool) error {
 	labelA, hiveA, err := e.openOne(a)
 	if err != nil {
-		e.worst = worse(e.worst, e.complain(a, err))
-		return nil
+		return e.diffFailed(a, b, a, format, err)
 	}
 	labelB, hiveB, err := e.openOne(b)
 	if err != nil {
-		e.worst = worse(e.worst, e.complain(b, err))
-		return nil
+		return e.diffFailed(a, b, b, format, err)
 	}
 	done := e.busy(stageDiff, a)
 	d, err := hive.Compare(hiveA, hiveB, times)
@@ -79,6 +79,16 @@ func (e *env) runDiff(a, b, format string, times bool) error {
 		e.printDiff(diffHeader(labelA, "", labelB, "") + d.Text())
 	}
 	return nil
+}
+
+// diffFailed says which hive could not be read.
+func (e *env) diffFailed(a, b, which, format string, err error) error {
+	e.worst = worse(e.worst, e.complain(which, err))
+	if format != "json" {
+		return nil
+	}
+	failed := e.errorResult(err)
+	return e.printJSON(diffResult{Verb: "diff", A: a, B: b, Exit: failed.Exit, Keys: []keyDiff{}, Error: failed})
 }
 
 // openOne opens the one hive that a target holds.
