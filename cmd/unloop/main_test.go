@@ -68,6 +68,8 @@ func TestScript(t *testing.T) {
 			"same":    scriptSame,
 			"clones":  scriptClones,
 			"nofiles": scriptNofiles,
+			"lines":   scriptLines,
+			"jsonget": scriptJSONget,
 			"watch":   func(ts *testscript.TestScript, _ bool, args []string) { ts.Value(&cache).(*watched).watch(ts, args) },
 			"untouched": func(ts *testscript.TestScript, _ bool, args []string) {
 				ts.Value(&cache).(*watched).untouched(ts, args)
@@ -263,7 +265,9 @@ func scriptJSONget(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(err)
 	line := stdoutLines(ts)[n]
 	var whole any
-	ts.Check(json.Unmarshal([]byte(line), &whole))
+	numbers := json.NewDecoder(strings.NewReader(line))
+	numbers.UseNumber()
+	ts.Check(numbers.Decode(&whole))
 	var compact bytes.Buffer
 	ts.Check(json.Compact(&compact, []byte(line)))
 	if compact.String() != line {
