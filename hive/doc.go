@@ -11,5 +11,6 @@
 //
 // Edited are values only: keys are neither created nor deleted, key time stamps
 // and security stay, and CurrentControlSet, which exists only while Windows runs,
-// is never spoken of. Dirty hives are refused (ErrDirty).
+// is never spoken of. A dirty hive is replayed first; repairing it is two updates, the
+// replay and the edit.
 package hive

@@ -12,8 +12,6 @@ import (
 
 // Errors a caller branches on. Each comes wrapped with the place it speaks of.
 var (
-	// ErrDirty: the hive was not written to its end and must be replayed first.
-	ErrDirty = regf.ErrDirty
 	// ErrNotHive: the file is no registry hive at all.
 	ErrNotHive = regf.ErrNotHive
 	// ErrMustGrow: the edit does not fit the file, which cannot become longer.
@@ -73,16 +71,27 @@ func (f Files) Identity() Identity {
 type Hive struct {
 	Warnings []string // what Windows may or may not mind, at most 20
 	Files    Files    // as found
+	Replay   *Replay  // how it was made clean; nil if it was
 	identity func() Identity
+	sum      func() Digest // of the hive in memory
 	reg      *regf.Hive
 	root     regf.Key
 }
 
-// Open checks the hive in f strictly and makes it ready to be looked at. A broken
-// hive gives a *FormatError, a dirty one ErrDirty. The bytes are kept, not copied.
+// Open checks the hive in f strictly and makes it ready to be looked at. A dirty
+// hive is replayed in memory first. Errors: ErrNotHive, *FormatError for a broken
+// hive, ErrNoLog or ErrNewLog for a dirty one. The bytes are kept, not copied.
 func Open(f Files) (*Hive, error) {
 	reg, err := regf.Parse(f.Primary)
-	if err != nil {
+	switch {
+	case errors.Is(err, regf.ErrDirty):
+		return openDirty(f, err.Error())
+	case errors.Is(err, ErrNotHive):
+		if h, derr := openDirty(f, "its base block cannot be read"); derr == nil {
+			return h, nil
+		}
+		return nil, err
+	case err != nil:
 		return nil, err
 	}
 	h, err := open(reg)
@@ -114,6 +123,7 @@ func unchecked(reg *regf.Hive) (*Hive, error) {
 	}
 	h := &Hive{Files: Files{Primary: reg.Bytes()}, reg: reg, root: root}
 	h.identity = sync.OnceValue(h.Files.Identity)
+	h.sum = sync.OnceValue(func() Digest { return Sum(reg.Bytes()) })
 	return h, nil
 }
 

@@ -65,8 +65,17 @@ type Manifest struct {
 	Hive    HiveID       `json:"hive"`
 	Files   []BackupFile `json:"files"`
 	Before  Identity     `json:"before"`
-	After   Identity     `json:"after"` // as planned
+	Clean   Digest       `json:"replayed,omitempty"` // of the hive after replaying its log, if it was dirty
+	After   Identity     `json:"after"`              // as planned
 	Edits   []Edit       `json:"edits"`
+}
+
+// before is the digest of the clean hive that the backup stands for.
+func (m *Manifest) before() Digest {
+	if m.Clean != "" {
+		return m.Clean
+	}
+	return m.Before.Primary
 }
 
 // Backup is a manifest in its folder.

@@ -56,6 +56,9 @@ func (h *Hive) Prepare(p *Plan, mayGrow bool) (*Change, error) {
 	if p.of != h && p.ID() != h.ID() {
 		return nil, ErrStale
 	}
+	if err := h.fits(mayGrow); err != nil {
+		return nil, err
+	}
 	ed, err := h.reg.Edit(mayGrow)
 	if err != nil {
 		return nil, fmt.Errorf("editing hive: %w", err)
@@ -86,4 +89,23 @@ func (h *Hive) Prepare(p *Plan, mayGrow bool) (*Change, error) {
 		return nil, err
 	}
 	return c, c.Diff.check(p.Edits)
+}
+
+// fits says whether a replay fits the file: a hive that Windows was just making
+// longer may be longer in its log than on the medium.
+func (h *Hive) fits(mayGrow bool) error {
+	if h.Size() > int64(len(h.Files.Primary)) && !mayGrow {
+		return fmt.Errorf("replaying %s: %w", h.Replay.Log, ErrMustGrow)
+	}
+	return nil
+}
+
+// Finish is the change of a hive that needs no edit: at most its log is replayed.
+func (h *Hive) Finish(mayGrow bool) (*Change, error) {
+	return &Change{Old: h, New: h, Diff: &Diff{}}, h.fits(mayGrow)
+}
+
+// Nothing says whether there is nothing to write at all.
+func (c *Change) Nothing() bool {
+	return c.Old.Replay == nil && c.Old.Sum() == c.New.Sum() && c.log1 == nil
 }

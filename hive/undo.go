@@ -54,32 +54,52 @@ func FindBackups(dir string) (backups []*Backup, problems []error, err error) {
 }
 
 // ChooseBackup finds the one repair among backups that an undo of h should take
-// back: by content if the hive is still what a repair wrote, else by identity. Of
-// several by content that would restore the same bytes the one made at this target
-// counts, then the newest. Errors: ErrNoBackup, *SeveralBackups.
+// back: by content if the hive is still what a repair wrote, or again what it was
+// before one; else by identity. Of several by content those made at this very target
+// count alone; the newest if they would restore the same bytes. Errors: ErrNoBackup,
+// *SeveralBackups.
 func ChooseBackup(h *Hive, id HiveID, target Target, backups []*Backup) (*Backup, error) {
-	var exact, alike []*Backup
+	var after, before, alike []*Backup
 	for _, b := range backups {
 		if b.Action != "repair" {
 			continue
 		}
-		switch {
-		case b.After.Primary == h.ID().Primary:
-			exact = append(exact, b)
-		case b.Hive == id && (b.State == StateDone || b.State == StateStarted) && sameVolume(b.Target, target):
+		if b.After.Primary == h.Sum() {
+			after = append(after, b)
+		}
+		if b.before() == h.Sum() && sameVolume(b.Target, target) {
+			before = append(before, b)
+		}
+		if b.Hive == id && b.State != StateUndone && sameVolume(b.Target, target) {
 			alike = append(alike, b)
 		}
 	}
-	if len(exact) > 0 {
-		return chooseExact(exact, target)
-	}
-	switch len(alike) {
-	case 0:
+	switch {
+	case len(after) > 0:
+		return chooseExact(after, target)
+	case len(before) > 0:
+		return newest(before), nil
+	case len(alike) == 0:
 		return nil, ErrNoBackup
-	case 1:
+	case len(alike) == 1:
 		return alike[0], nil
 	}
 	return nil, &SeveralBackups{alike}
+}
+
+// Resumes finds the backup of an earlier run at the same target that was to write
+// the very hive that u will, and did not end: its copies are the first ones, and
+// are kept instead of making others of a half-written state.
+func Resumes(u *Update, target Target, action string, backups []*Backup) *Backup {
+	for _, b := range backups {
+		unfinished := b.State == StateStarted || b.State == StateFailed
+		if unfinished && b.Action == action && b.After.Primary == u.After.Primary && b.Target == target {
+			if _, err := b.Read(); err == nil {
+				return b
+			}
+		}
+	}
+	return nil
 }
 
 // sameVolume says whether a hive may be the one a backup was made of: clones share
@@ -88,19 +108,33 @@ func sameVolume(a, b Target) bool {
 	return a.VolumeSerial == "" || b.VolumeSerial == "" || a.VolumeSerial == b.VolumeSerial
 }
 
+// newest prefers a backup whose repair was not taken back to the end.
+func newest(backups []*Backup) *Backup {
+	best := backups[0]
+	for _, b := range backups[1:] {
+		if b.State != StateUndone || best.State == StateUndone {
+			best = b
+		}
+	}
+	return best
+}
+
 func chooseExact(exact []*Backup, target Target) (*Backup, error) {
+	var here []*Backup
+	for _, b := range exact {
+		if b.Target == target {
+			here = append(here, b)
+		}
+	}
+	if len(here) > 0 {
+		exact = here
+	}
 	for _, b := range exact[1:] {
 		if b.Before != exact[0].Before {
 			return nil, &SeveralBackups{exact}
 		}
 	}
-	best := exact[len(exact)-1]
-	for _, b := range exact {
-		if b.Target == target {
-			best = b
-		}
-	}
-	return best, nil
+	return exact[len(exact)-1], nil
 }
 
 // SeveralBackups lists the backups between which somebody must choose.
@@ -119,26 +153,51 @@ func (e *SeveralBackups) Unwrap() error { return ErrSeveralBackups }
 
 // PlanUndo makes the change that takes b's repair back. If h is still the hive that
 // the repair wrote, it becomes what it was, to the byte, and so does LOG1 unless
-// somebody has written to it since (exact). Else each edited value is put back,
-// provided that it still is what the repair wrote; if one is not, the error wraps
-// ErrDiffers and names it. A change without edits means that all is as it was.
+// somebody has written to it since (exact); a hive that had been dirty becomes what
+// its log makes of it. An undo that did not end is ended. Else each edited value is
+// put back, provided that it still is what the repair wrote; if one is not, the
+// error wraps ErrDiffers and names it.
 func (h *Hive) PlanUndo(b *Backup, files Files, mayGrow bool) (c *Change, exact bool, err error) {
-	if h.ID().Primary == b.After.Primary {
-		c, err = h.restore(b, files)
+	before, err := Open(files)
+	if err != nil {
+		return nil, false, fmt.Errorf("opening backup: %w", err)
+	}
+	if h.Sum() == b.After.Primary {
+		c, err = h.restore(b, before)
 		return c, true, err
 	}
+	back := &Change{Old: h, New: before, Diff: &Diff{}}
+	if back.sameBins() {
+		if len(files.Log1) == len(h.Files.Log1) && !bytes.Equal(files.Log1, h.Files.Log1) {
+			back.log1 = files.Log1
+		}
+		return back, true, nil
+	}
+	edits, err := h.undoEdits(b)
+	if err != nil {
+		return nil, false, err
+	}
+	if len(edits) == 0 {
+		c, err = h.Finish(mayGrow)
+	} else {
+		c, err = h.Prepare(&Plan{edits, h}, mayGrow)
+	}
+	return c, false, err
+}
+
+// undoEdits returns the edits that take b's back, without those already taken back.
+func (h *Hive) undoEdits(b *Backup) ([]Edit, error) {
 	var edits []Edit
 	for _, e := range slices.Backward(b.Edits) {
 		undo, err := h.undoEdit(e)
 		if err != nil {
-			return nil, false, err
+			return nil, err
 		}
 		if undo != nil {
 			edits = append(edits, *undo)
 		}
 	}
-	c, err = h.Prepare(&Plan{edits, h}, mayGrow)
-	return c, false, err
+	return edits, nil
 }
 
 // undoEdit returns the edit that takes e back, or nil if the value is as before.
@@ -158,12 +217,8 @@ func (h *Hive) undoEdit(e Edit) (*Edit, error) {
 }
 
 // restore makes the change back to the very bytes of a backup.
-func (h *Hive) restore(b *Backup, files Files) (*Change, error) {
-	before, err := Open(files)
-	if err != nil {
-		return nil, fmt.Errorf("opening backup: %w", err)
-	}
-	c := &Change{Old: h, New: before, backward: true}
+func (h *Hive) restore(b *Backup, before *Hive) (c *Change, err error) {
+	c = &Change{Old: h, New: before, backward: true}
 	for _, e := range slices.Backward(b.Edits) {
 		c.Edits = append(c.Edits, e.reversed())
 	}
@@ -173,8 +228,8 @@ func (h *Hive) restore(b *Backup, files Files) (*Change, error) {
 	if err := c.Diff.check(c.Edits); err != nil {
 		return nil, err
 	}
-	if files.Log1 != nil && h.ID().Log1 == b.After.Log1 && len(files.Log1) == len(h.Files.Log1) {
-		c.log1 = files.Log1
+	if log1 := before.Files.Log1; log1 != nil && h.ID().Log1 == b.After.Log1 && len(log1) == len(h.Files.Log1) {
+		c.log1 = log1
 	}
 	return c, c.retrace(before, b.Edits)
 }

@@ -45,6 +45,15 @@ type Update struct {
 func (c *Change) Update(logRoom int64) (*Update, error) {
 	u := &Update{bytes: c.New.Bytes(), After: c.Old.ID()}
 	u.After.Primary = Sum(u.bytes)
+	if c.Old.Replay != nil {
+		u.Steps = c.Old.Replay.steps(c.Old)
+	}
+	if c.sameBins() {
+		u.add("base block", PrimaryFile, differingSectors(c.Old.Bytes()[:regf.BaseBlockSize], u.bytes[:regf.BaseBlockSize]))
+		c.restoreLog(u, c.Old.Files.Log1, logRoom)
+		c.resize(u)
+		return u, nil
+	}
 	encoded := regf.EncodeLog(c.Old.reg, c.New.reg, c.Old.reg.Base().PrimarySeq+1)
 	if int64(len(encoded)) <= min(logRoom, int64(len(c.Old.Files.Log1))) {
 		if err := c.logged(u, encoded); err != nil {
@@ -55,11 +64,23 @@ func (c *Change) Update(logRoom int64) (*Update, error) {
 	if err := c.ordered(u); err != nil {
 		return nil, err
 	}
-	if c.log1 != nil && logRoom >= int64(len(c.log1)) {
-		u.add("log as it was", Log1File, differingSectors(c.Old.Files.Log1, c.log1))
-		u.After.Log1 = Sum(c.log1)
-	}
+	c.restoreLog(u, c.Old.Files.Log1, logRoom)
 	return u, nil
+}
+
+// sameBins says whether the hives differ in their base blocks at most.
+func (c *Change) sameBins() bool {
+	return c.Old == c.New || bytes.Equal(c.Old.Bytes()[regf.BaseBlockSize:], c.New.Bytes()[regf.BaseBlockSize:])
+}
+
+// restoreLog gives LOG1, which holds these bytes by then, its first ones back, if
+// it is to have them. The hive is clean by then, so nobody reads its log.
+func (c *Change) restoreLog(u *Update, log1 []byte, room int64) {
+	if c.log1 == nil || room < int64(len(c.log1)) {
+		return
+	}
+	u.add("log as it was", Log1File, differingSectors(log1, c.log1))
+	u.After.Log1 = Sum(c.log1)
 }
 
 // logged makes the update of a hive that has a log: the log whole and on the
@@ -80,12 +101,8 @@ func (c *Change) logged(u *Update, encoded []byte) error {
 	u.add("base block: clean", PrimaryFile, []Write{{0, u.bytes[:regf.SectorSize]}})
 	log1 := bytes.Clone(c.Old.Files.Log1)
 	copy(log1, encoded)
-	if c.log1 != nil {
-		restored := differingSectors(log1, c.log1)
-		u.add("log as it was", Log1File, restored)
-		log1 = c.log1
-	}
 	u.After.Log1 = Sum(log1)
+	c.restoreLog(u, log1, int64(len(log1)))
 	c.resize(u)
 	return nil
 }
@@ -188,10 +205,10 @@ func (c *Change) ordered(u *Update) error {
 	if err := coversAll(sectors, from, to); err != nil {
 		return err
 	}
-	u.Steps = forward
 	if c.backward {
-		u.Steps = backward
+		forward = backward
 	}
+	u.Steps = append(u.Steps, forward...)
 	c.resize(u)
 	return nil
 }

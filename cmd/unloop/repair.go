@@ -37,6 +37,8 @@ type common struct {
 	report string // folder for reports; "" for none
 	format string
 	jobs   int
+
+	verbose bool // scan: print what a log changes
 }
 
 func (e *env) commonFlags() []cli.Flag {
@@ -74,7 +76,10 @@ func (e *env) repairCommand() *cli.Command {
 // commonOptions checks the shared flags. Without a terminal to ask on, writing
 // needs --yes.
 func (e *env) commonOptions(c *cli.Context) (o common, crosscheck string, err error) {
-	o = common{c.Bool("dry-run"), c.Bool("yes"), c.String("backup"), c.String("report"), c.String("format"), c.Int("jobs")}
+	o = common{
+		dryRun: c.Bool("dry-run"), yes: c.Bool("yes"), backup: c.String("backup"),
+		report: c.String("report"), format: c.String("format"), jobs: c.Int("jobs"),
+	}
 	crosscheck = c.String("crosscheck")
 	switch {
 	case o.format != "text" && o.format != "json" && o.format != "reg":
@@ -184,14 +189,14 @@ func (e *env) repair(src *image.Source, in *image.Installation, r *result, o rep
 	if err != nil {
 		return err
 	}
-	if len(plan.Edits) == 0 {
+	if len(plan.Edits) == 0 && seen.hive.Replay == nil {
 		r.Status = statusNothing
 		e.stage(stagePlan, "nothing", r.Hive)
 		return nil
 	}
 	e.stage(stagePlan, "planned", r.Hive, len(plan.Edits))
 	done := e.busy(stagePlan, r.Hive)
-	change, err := seen.hive.Prepare(plan, seen.files.primary.MayGrow())
+	change, err := prepare(seen, plan)
 	done()
 	if err != nil {
 		return err
@@ -200,6 +205,15 @@ func (e *env) repair(src *image.Source, in *image.Installation, r *result, o rep
 		env: e, src: src, in: in, files: seen.files, change: change, r: r,
 		action: "repair", backupDir: o.backup, crosscheck: o.crosscheck,
 	}, o.common, "repaired", statusRepaired)
+}
+
+// prepare makes the change of a plan; of one without edits, the replay alone.
+func prepare(seen *inspected, plan *hive.Plan) (*hive.Change, error) {
+	mayGrow := seen.files.primary.MayGrow()
+	if len(plan.Edits) == 0 {
+		return seen.hive.Finish(mayGrow)
+	}
+	return seen.hive.Prepare(plan, mayGrow)
 }
 
 // carryOut is what repair and undo share once the change is prepared: show it,

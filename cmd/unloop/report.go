@@ -20,7 +20,7 @@ func (e *env) report(t *targetResult, o common) error {
 		}
 	}
 	if t.Verb == "scan" && o.format == "text" {
-		if err := e.printAccount(t); err != nil {
+		if err := e.printAccount(t, o.verbose); err != nil {
 			return err
 		}
 	}
@@ -92,7 +92,7 @@ func (e *env) writeReport(t *targetResult, dir string) error {
 		return fmt.Errorf("writing report: %w", err)
 	}
 	var b bytes.Buffer
-	e.account(&b, t)
+	e.account(&b, t, true)
 	if err := os.WriteFile(filepath.Join(folder, "report.txt"), b.Bytes(), 0o644); err != nil {
 		return fmt.Errorf("writing report: %w", err)
 	}
@@ -113,7 +113,7 @@ func (e *env) verdict(f *hive.Findings) string {
 }
 
 // account writes what was found at a target, and what was done, for people.
-func (e *env) account(b *bytes.Buffer, t *targetResult) {
+func (e *env) account(b *bytes.Buffer, t *targetResult, verbose bool) {
 	line := func(indent int, key string, args ...any) {
 		b.WriteString(strings.Repeat("  ", indent) + e.text(key, args...) + "\n")
 	}
@@ -132,8 +132,11 @@ func (e *env) account(b *bytes.Buffer, t *targetResult) {
 	}
 	for _, r := range t.Installations {
 		e.accountHive(line, r)
-		if r.diffText != "" && t.Verb != "scan" {
+		switch {
+		case t.Verb != "scan" && r.diffText != "":
 			b.WriteString("\n" + r.diffText)
+		case t.Verb == "scan" && verbose && r.logText != "":
+			b.WriteString("\n" + r.logText)
 		}
 	}
 	if t.Error != nil {
@@ -146,6 +149,10 @@ func (e *env) accountHive(line func(int, string, ...any), r *result) {
 	line(1, "acc.hive", r.Hive)
 	if f := r.findings; f != nil {
 		e.accountFindings(line, f)
+	}
+	if r.Replay != nil {
+		line(2, "acc.dirty", r.Replay.Why)
+		line(2, "acc.replay", r.Replay.Log, r.Replay.Sectors, len(r.Replay.Edits))
 	}
 	for _, w := range r.Warnings {
 		line(2, "acc.warning", w)

@@ -59,6 +59,7 @@ type result struct {
 	Dependents  []dependent     `json:"dependents,omitempty"`
 	Warnings    []string        `json:"warnings,omitempty"`
 	Refused     []string        `json:"refused,omitempty"` // what forbids writing
+	Replay      *replayResult   `json:"replay,omitempty"`  // the hive is dirty
 	Edits       []editResult    `json:"edits,omitempty"`
 	Crosscheck  string          `json:"crosscheck,omitempty"`
 	Update      *updateResult   `json:"update,omitempty"`
@@ -67,6 +68,7 @@ type result struct {
 	Error       *errorResult    `json:"error,omitempty"`
 
 	label    string // of the Windows folder
+	logText  string // what the log of a dirty hive changes
 	diffText string
 	regText  string
 	err      error
@@ -123,6 +125,16 @@ type editResult struct {
 	Fix  string `json:"fix,omitempty"`
 }
 
+// replayResult says what the log of a dirty hive changes.
+type replayResult struct {
+	Why        string       `json:"why"`
+	Log        string       `json:"log"`
+	Sectors    int          `json:"sectors"`
+	Torn       bool         `json:"tornBaseBlock"`
+	Unreadable string       `json:"unreadable,omitempty"` // why the hive as found cannot be compared
+	Edits      []editResult `json:"edits"`
+}
+
 type updateResult struct {
 	Log       bool   `json:"log"` // LOG1 was written first
 	Sectors   int    `json:"sectors"`
@@ -143,6 +155,17 @@ func editResults(edits []hive.Edit) []editResult {
 	var out []editResult
 	for _, e := range edits {
 		out = append(out, editResult{hive.FormatRegKey(e.Path), e.Name, e.Old.Text(), e.New.Text(), string(e.Fix)})
+	}
+	return out
+}
+
+// diffEdits lists the values that differ.
+func diffEdits(d *hive.Diff) []editResult {
+	out := []editResult{}
+	for _, k := range d.Keys {
+		for _, v := range k.Values {
+			out = append(out, editResult{Key: hive.FormatRegKey(k.Path), Name: v.Name, Old: v.Old.Text(), New: v.New.Text()})
+		}
 	}
 	return out
 }

@@ -15,12 +15,13 @@ func (e *env) scanCommand() *cli.Command {
 		Usage: e.text("scan.usage"), Description: e.text("scan.description"),
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "format", Value: "text", Usage: "text|json|" + e.text("flag.formatplain")},
+			&cli.BoolFlag{Name: "verbose", Aliases: []string{"v"}, Usage: e.text("flag.verbose")},
 			&cli.StringFlag{Name: "report", Usage: "DIR|" + e.text("flag.report")},
 			&cli.IntFlag{Name: "jobs", Value: 1, Usage: "N|" + e.text("flag.jobs")},
 			cli.HelpFlag,
 		},
 		Action: func(c *cli.Context) error {
-			o := common{format: c.String("format"), report: c.String("report"), jobs: c.Int("jobs")}
+			o := common{format: c.String("format"), report: c.String("report"), jobs: c.Int("jobs"), verbose: c.Bool("verbose")}
 			switch {
 			case o.format != "text" && o.format != "json":
 				return usageError{"usage.choice", []any{"--format", o.format, "text, json"}}
@@ -49,9 +50,9 @@ func (e *env) scan(src *image.Source, in *image.Installation, r *result, o commo
 }
 
 // printAccount writes the account of a scanned target to stdout.
-func (e *env) printAccount(t *targetResult) error {
+func (e *env) printAccount(t *targetResult, verbose bool) error {
 	var b bytes.Buffer
-	e.account(&b, t)
+	e.account(&b, t, verbose)
 	_, err := e.out.Write(b.Bytes())
 	return err
 }

@@ -73,14 +73,39 @@ func (e *env) read(in *image.Installation, r *result) (systemFiles, *hive.Hive, 
 		return files, nil, err
 	}
 	r.Warnings = h.Warnings
+	if h.Replay != nil {
+		e.replayed(r, h)
+	}
 	return files, h, nil
+}
+
+// replayed says what the log of a dirty hive holds.
+func (e *env) replayed(r *result, h *hive.Hive) {
+	r.Replay = &replayResult{Why: h.Replay.Why, Log: h.Replay.Log, Sectors: h.Replay.Sectors, Torn: h.Replay.Torn}
+	e.stage(stageInspect, "dirtyhive", r.Hive, h.Replay.Log, h.Replay.Sectors)
+	r.logText = diffHeader(r.Hive, "as found", r.Hive, "from the log")
+	d, err := h.Replay.Diff()
+	if err != nil {
+		r.Replay.Unreadable = err.Error()
+		r.logText += ";unreadable as found: " + escape(err.Error()) + "\n"
+		return
+	}
+	r.Replay.Edits = diffEdits(d)
+	r.logText += d.Text()
 }
 
 // diff prints what will change. The same text is printed by a dry run and by the
 // run that writes.
 func (e *env) diff(r *result, c *hive.Change, after string) {
 	r.Edits = editResults(c.Edits)
-	r.diffText = diffHeader(r.Hive, "as found", r.Hive, after) + c.Diff.Text()
+	from := "as found"
+	if r.Replay != nil {
+		from = "from the log"
+	}
+	if len(c.Diff.Keys) > 0 {
+		r.diffText = diffHeader(r.Hive, from, r.Hive, after) + c.Diff.Text()
+	}
+	r.diffText = r.logText + r.diffText
 	r.regText = c.Diff.Reg(regPrefix)
 	e.stage(stageDiff, "differs", r.Hive, len(c.Edits))
 }
@@ -202,6 +227,11 @@ func (w *writer) judge() error {
 // backup writes the copies and the manifest.
 func (w *writer) backup(u *hive.Update) (*hive.Backup, error) {
 	defer w.busy(stageBackup, w.backupDir)()
+	if b := w.resumed(u); b != nil {
+		w.r.Backup = b.Dir
+		w.stage(stageBackup, "resumed", b.Dir)
+		return b, b.SetState(hive.StateStarted)
+	}
 	dir := filepath.Join(w.backupDir, w.run, w.backupName())
 	m := hive.Manifest{
 		Tool: versionLine(), Action: w.action, Time: w.now().UTC(), Target: w.target(),
@@ -209,6 +239,9 @@ func (w *writer) backup(u *hive.Update) (*hive.Backup, error) {
 	}
 	if w.r.Windows != nil {
 		m.Windows = w.r.Windows.String()
+	}
+	if w.change.Old.Replay != nil {
+		m.Clean = w.change.Old.Sum()
 	}
 	b, err := hive.WriteBackup(dir, w.change.Old.Files, m)
 	if err != nil {
@@ -219,7 +252,17 @@ func (w *writer) backup(u *hive.Update) (*hive.Backup, error) {
 	return b, nil
 }
 
-// target describes where the hive lies, for the manifest.
+// resumed finds the backup of an earlier run that was to write the same and ended
+// half-way; its copies are older and better than any made now.
+func (w *writer) resumed(u *hive.Update) *hive.Backup {
+	backups, _, err := hive.FindBackups(w.backupDir)
+	if err != nil {
+		return nil // there is none yet
+	}
+	return hive.Resumes(u, w.target(), w.action, backups)
+}
+
+// manifestTarget describes where the hive lies, for the manifest.
 func (e *env) manifestTarget(src *image.Source, in *image.Installation, label string) hive.Target {
 	abs, err := filepath.Abs(src.Path())
 	if err != nil {

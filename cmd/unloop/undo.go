@@ -69,7 +69,7 @@ func (e *env) undo(src *image.Source, in *image.Installation, r *result, o undoO
 		return err
 	}
 	r.Exact = &exact
-	if len(change.Edits) == 0 {
+	if change.Nothing() {
 		r.Status = statusNothing
 		e.stage(stagePlan, "nothingundo", r.Hive)
 		return nil

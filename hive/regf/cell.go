@@ -38,6 +38,16 @@ func Parse(data []byte) (*Hive, error) {
 	return parseBins(data, bb)
 }
 
+// ParseAnyway takes the bytes of a hive as they are, dirty or not, so that what a log
+// changes can be shown. Nothing may be edited in it.
+func ParseAnyway(data []byte) (*Hive, error) {
+	bb, err := DecodeBaseBlock(data)
+	if err != nil {
+		return nil, err
+	}
+	return parseBins(data, bb)
+}
+
 func parseBins(data []byte, bb BaseBlock) (*Hive, error) {
 	if err := bb.usable(TypePrimary); err != nil {
 		return nil, err
