@@ -67,8 +67,8 @@ func judgePath() string {
 	return path
 }
 
-// askJudge has the edited values of a change read by the judge from a copy of the
-// new hive. mode is auto, require or off. The answer is what the report says.
+// askJudge has the edited values of a change, and then every other value, read by
+// the judge from a copy of the new hive. mode is auto, require or off. The answer is what the report says.
 func (e *env) askJudge(c *hive.Change, mode string) (string, error) {
 	if mode == "off" {
 		return "off", nil
@@ -80,7 +80,7 @@ func (e *env) askJudge(c *hive.Change, mode string) (string, error) {
 		}
 		return "not installed", nil
 	}
-	answer, err := e.runJudge(program, c)
+	answer, listing, err := e.runJudge(program, c)
 	var cannot cannotJudge
 	switch {
 	case errors.As(err, &cannot) && mode == "auto":
@@ -93,6 +93,9 @@ func (e *env) askJudge(c *hive.Change, mode string) (string, error) {
 	if err := compareAnswer(c, answer); err != nil {
 		return "disagrees", fmt.Errorf("%w: %w", errDisagree, err)
 	}
+	if err := compareListing(c.New, listing); err != nil {
+		return "disagrees", fmt.Errorf("%w: %w", errDisagree, err)
+	}
 	judge, _, _ := strings.Cut(answer.Judge, " ") // the library; its path and binding follow
 	return "agrees (" + judge + ")", nil
 }
@@ -102,12 +105,12 @@ type cannotJudge struct{ why string }
 
 func (c cannotJudge) Error() string { return c.why }
 
-// runJudge starts the judge on a copy and reads its answer. A crash of it, or no
-// answer in time, is an error like any other.
-func (e *env) runJudge(program string, c *hive.Change) (*judgeAnswer, error) {
+// runJudge starts the judge on a copy and reads its answer and its listing of the
+// whole hive. A crash of it, or no answer in time, is an error like any other.
+func (e *env) runJudge(program string, c *hive.Change) (answer *judgeAnswer, listing []byte, err error) {
 	copyPath, err := writeTemp(c.New.Bytes())
 	if err != nil {
-		return nil, cannotJudge{err.Error()}
+		return nil, nil, cannotJudge{err.Error()}
 	}
 	defer os.Remove(copyPath)
 	var q judgeQuestion
@@ -116,25 +119,51 @@ func (e *env) runJudge(program string, c *hive.Change) (*judgeAnswer, error) {
 	}
 	question, err := json.Marshal(q)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(e.ctx), judgeTime)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, program, copyPath)
+	cmd := exec.CommandContext(ctx, program, "--tree", copyPath)
 	var out, errOut bytes.Buffer
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = bytes.NewReader(question), &out, &errOut
 	if err := cmd.Run(); err != nil {
 		why := strings.TrimSpace(errOut.String())
 		if cmd.ProcessState != nil && cmd.ProcessState.ExitCode() == judgeCannot {
-			return nil, cannotJudge{why}
+			return nil, nil, cannotJudge{why}
 		}
-		return nil, fmt.Errorf("running %s: %w: %s", program, err, why)
+		return nil, nil, fmt.Errorf("running %s: %w: %s", program, err, why)
 	}
-	answer := new(judgeAnswer)
-	if err := json.Unmarshal(out.Bytes(), answer); err != nil {
-		return nil, fmt.Errorf("reading the answer of %s: %w", program, err)
+	first, listing, _ := bytes.Cut(out.Bytes(), []byte("\n"))
+	answer = new(judgeAnswer)
+	if err := json.Unmarshal(first, answer); err != nil {
+		return nil, nil, fmt.Errorf("reading the answer of %s: %w", program, err)
 	}
-	return answer, nil
+	return answer, listing, nil
+}
+
+// compareListing compares the judge's listing of the whole hive with ours, and names
+// the first key about which they differ.
+func compareListing(h *hive.Hive, theirs []byte) error {
+	var ours bytes.Buffer
+	if err := h.Listing(&ours); err != nil {
+		return err
+	}
+	if bytes.Equal(ours.Bytes(), theirs) {
+		return nil
+	}
+	for line := range bytes.Lines(ours.Bytes()) {
+		other, rest, _ := bytes.Cut(theirs, []byte("\n"))
+		theirs = rest
+		if mine := bytes.TrimSuffix(line, []byte("\n")); !bytes.Equal(mine, other) {
+			_, path, _ := bytes.Cut(mine, []byte(" "))
+			_, theirPath, _ := bytes.Cut(other, []byte(" "))
+			if bytes.Equal(path, theirPath) {
+				return fmt.Errorf("it reads other values in the key %q", path)
+			}
+			return fmt.Errorf("where unloop reads the key %q it reads %q", path, theirPath)
+		}
+	}
+	return fmt.Errorf("it reads %d bytes of listing too many", len(theirs))
 }
 
 func writeTemp(data []byte) (path string, err error) {
