@@ -178,7 +178,7 @@ func (e *env) repair(src *image.Source, in *image.Installation, r *result, o rep
 	}
 	if seen.findings.Verdict == hive.NotAffected && !o.force {
 		if !alone {
-			r.Status = statusSkipped
+			r.skip(errNotAffected)
 			e.stage(stagePlan, "skipped", r.Hive, e.verdict(seen.findings))
 			return nil
 		}
@@ -409,17 +409,20 @@ func (e *env) onTarget(t *targetResult, named bool, do work) {
 		t.Error = e.errorResult(fmt.Errorf("%w: closing %s: %w", hive.ErrNotVerified, t.Target, err))
 		e.complain(t.Target, err)
 	}
-	if len(t.Installations) > 1 {
-		e.skippedAll(t)
-	}
+	e.skippedAll(t)
 }
 
-// skippedAll complains when everything that was found was skipped.
+// skippedAll complains when everything that was found was skipped, of the first
+// reason for that.
 func (e *env) skippedAll(t *targetResult) {
 	for _, r := range t.Installations {
 		if r.Status != statusSkipped {
 			return
 		}
 	}
-	e.complain(t.Target, errNotAffected)
+	if len(t.Installations) > 0 && t.Error == nil {
+		err := t.Installations[0].err
+		t.Error = e.errorResult(err)
+		e.complain(t.Target, err)
+	}
 }

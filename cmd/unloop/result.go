@@ -197,6 +197,9 @@ func (r *result) fill(f *hive.Findings) {
 	}
 }
 
+// skip notes why an installation that was merely found is left alone.
+func (r *result) skip(why error) { r.Status, r.err = statusSkipped, why }
+
 // fail notes an error in the result and gives its exit code.
 func (r *result) fail(e *env, err error) {
 	r.err = err

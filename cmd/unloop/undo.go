@@ -50,7 +50,7 @@ func (e *env) undo(src *image.Source, in *image.Installation, r *result, o undoO
 	}
 	b, err := e.chooseBackup(src, in, h, r, o)
 	if errors.Is(err, hive.ErrNoBackup) && !alone {
-		r.Status = statusSkipped
+		r.skip(err)
 		e.stage(stagePlan, "nobackupskip", r.Hive)
 		return nil
 	}
