@@ -83,6 +83,8 @@ func (e *env) askJudge(c *hive.Change, mode string) (string, error) {
 	answer, listing, err := e.runJudge(program, c)
 	var cannot cannotJudge
 	switch {
+	case err != nil && e.ctx.Err() != nil: // Ctrl-C reaches the judge too
+		return "interrupted", errInterrupted
 	case errors.As(err, &cannot) && mode == "auto":
 		return "cannot judge", nil
 	case errors.As(err, &cannot):

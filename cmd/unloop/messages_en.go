@@ -62,6 +62,7 @@ var messagesEN = map[string]string{
 	"busy":           "%s: still working (%d s)",
 	"discovered":     "%s: %s, Windows installations: %d",
 	"inspected":      "%s: %s, %s",
+	"owndisk":        "%s: skipped, this machine runs from it",
 	"skipped":        "%s: skipped, %s",
 	"nothing":        "%s: nothing to do, everything is as a repair would leave it",
 	"nothingundo":    "%s: nothing to do, everything is as it was before the repair",

@@ -61,6 +61,7 @@ var messagesJA = map[string]string{
 	"busy":           "%s: 処理中（%d 秒）",
 	"discovered":     "%s: %s、Windows の数: %d",
 	"inspected":      "%s: %s、%s",
+	"owndisk":        "%s: 対象外、このマシンが動作しているディスクです",
 	"skipped":        "%s: 対象外、%s",
 	"nothing":        "%s: 変更なし。すでに修復後の状態です",
 	"nothingundo":    "%s: 変更なし。修復前の状態です",

@@ -388,6 +388,11 @@ func (e *env) onTarget(t *targetResult, named bool, do work) {
 		e.complain(t.Target, err)
 		return
 	}
+	if own, _, err := src.SharesMedium("/"); !named && (own || err != nil) {
+		e.stage(stageDiscover, "owndisk", t.Target)
+		e.closeSource(t, src)
+		return
+	}
 	t.Kind, t.Volumes = src.Kind().String(), volumeResults(src.Volumes())
 	for _, p := range src.Problems() {
 		t.Problems = append(t.Problems, p.Error())
@@ -405,11 +410,17 @@ func (e *env) onTarget(t *targetResult, named bool, do work) {
 		t.Error = e.errorResult(err)
 		e.complain(t.Target, err)
 	}
+	e.closeSource(t, src)
+	e.skippedAll(t)
+}
+
+// closeSource gives lock and device back. An error then means that data may not have
+// reached the medium.
+func (e *env) closeSource(t *targetResult, src *image.Source) {
 	if err := src.Close(); err != nil {
 		t.Error = e.errorResult(fmt.Errorf("%w: closing %s: %w", hive.ErrNotVerified, t.Target, err))
 		e.complain(t.Target, err)
 	}
-	e.skippedAll(t)
 }
 
 // skippedAll complains when everything that was found was skipped, of the first

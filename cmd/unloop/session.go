@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -245,6 +246,7 @@ func (w *writer) backup(u *hive.Update) (*hive.Backup, error) {
 	}
 	b, err := hive.WriteBackup(dir, w.change.Old.Files, m)
 	if err != nil {
+		os.Remove(filepath.Dir(dir)) // the run's folder, if nothing else is in it
 		return nil, err
 	}
 	w.r.Backup = dir
