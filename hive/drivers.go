@@ -8,7 +8,7 @@ import (
 // driverEdits disables the wanted services where they exist, and takes their names
 // out of every filter list: Windows stops with 0x0000007B when a listed driver
 // cannot be loaded. A key without Start is no service and stays as it is.
-func driverEdits(f *Findings) ([]Edit, error) {
+func (h *Hive) driverEdits(f *Findings) ([]Edit, error) {
 	var edits []Edit
 	disabled := map[uint32][]string{} // by control set
 	for _, s := range f.Services {
@@ -24,7 +24,15 @@ func driverEdits(f *Findings) ([]Edit, error) {
 		if n == StartDisabled {
 			continue
 		}
-		edits = append(edits, Edit{FixDrivers, s.Path, "Start", s.Start, dwordData(StartDisabled)})
+		k, path, _, err := h.key(s.Path...)
+		if err != nil {
+			return nil, err
+		}
+		name, _, err := value(k, "Start") // as stored: "START" is what the diff will show
+		if err != nil {
+			return nil, err
+		}
+		edits = append(edits, Edit{FixDrivers, path, name, s.Start, dwordData(StartDisabled)})
 	}
 	for _, filter := range f.Filters {
 		names := disabled[filter.Set]

@@ -26,7 +26,7 @@ func (h *Hive) Plan(f *Findings, fixes []Fix) (*Plan, error) {
 		case FixOverride:
 			edits, err = overrideEdits(f)
 		case FixDrivers:
-			edits, err = driverEdits(f)
+			edits, err = h.driverEdits(f)
 		default:
 			err = fmt.Errorf("planning: no fix is called %q", fix)
 		}
