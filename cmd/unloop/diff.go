@@ -63,14 +63,19 @@ func (e *env) runDiff(a, b, format string, times bool) error {
 	d, err := hive.Compare(hiveA, hiveB, times)
 	done()
 	if err != nil {
-		return err
+		return e.diffFailed(a, b, b, format, err)
 	}
 	switch format {
 	case "json":
 		return e.printJSON(diffJSON(labelA, labelB, d))
 	case "reg":
+		which := a
+		if hiveA.IsSystem() {
+			which = b
+		}
 		if !hiveA.IsSystem() || !hiveB.IsSystem() {
-			return fmt.Errorf("%w: .reg text needs the place a hive is loaded at", hive.ErrNotSystem)
+			err := fmt.Errorf("%w: .reg text needs the place a hive is loaded at", hive.ErrNotSystem)
+			return e.diffFailed(a, b, which, format, err)
 		}
 		_, err = io.WriteString(e.out, d.Reg(regPrefix))
 		return err
