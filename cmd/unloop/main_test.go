@@ -36,6 +36,8 @@ import (
 //	lines N                  stdout has N lines
 //	jsonget LINE PATH VALUE...  pairs of a path in a JSON line of stdout, as
 //	                         a.0.b, and its value, as text
+//	smallmount DIR SIZE      mount a small file system until the script ends
+//	readonlymount DIR        make it read-only
 //	nofiles DIR              there are no files below DIR, if it is there at all
 //
 // and the conditions [realhives], [root] and [judge].
@@ -58,19 +60,21 @@ func TestScript(t *testing.T) {
 		},
 		Condition: condition,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"code":    scriptCode,
-			"mkhive":  func(ts *testscript.TestScript, neg bool, args []string) { scriptMkhive(ts, neg, args, &cache) },
-			"mkdisk":  scriptMkdisk,
-			"zeros":   scriptZeros,
-			"cut":     scriptCut,
-			"poke":    scriptPoke,
-			"hiveof":  scriptHiveof,
-			"same":    scriptSame,
-			"clones":  scriptClones,
-			"nofiles": scriptNofiles,
-			"lines":   scriptLines,
-			"jsonget": scriptJSONget,
-			"watch":   func(ts *testscript.TestScript, _ bool, args []string) { ts.Value(&cache).(*watched).watch(ts, args) },
+			"code":          scriptCode,
+			"mkhive":        func(ts *testscript.TestScript, neg bool, args []string) { scriptMkhive(ts, neg, args, &cache) },
+			"mkdisk":        scriptMkdisk,
+			"zeros":         scriptZeros,
+			"cut":           scriptCut,
+			"poke":          scriptPoke,
+			"hiveof":        scriptHiveof,
+			"same":          scriptSame,
+			"clones":        scriptClones,
+			"nofiles":       scriptNofiles,
+			"smallmount":    scriptSmallmount,
+			"readonlymount": scriptReadonlymount,
+			"lines":         scriptLines,
+			"jsonget":       scriptJSONget,
+			"watch":         func(ts *testscript.TestScript, _ bool, args []string) { ts.Value(&cache).(*watched).watch(ts, args) },
 			"untouched": func(ts *testscript.TestScript, _ bool, args []string) {
 				ts.Value(&cache).(*watched).untouched(ts, args)
 			},
@@ -308,4 +312,16 @@ func scriptNofiles(ts *testscript.TestScript, _ bool, args []string) {
 		}
 		return nil
 	})
+}
+
+func scriptSmallmount(ts *testscript.TestScript, _ bool, args []string) {
+	wantArgs(ts, args, 2, "smallmount DIR SIZE")
+	dir := ts.MkAbs(args[0])
+	ts.Check(ts.Exec("mount", "-t", "tmpfs", "-o", "size="+args[1], "tmpfs", dir))
+	ts.Defer(func() { exec.Command("umount", dir).Run() })
+}
+
+func scriptReadonlymount(ts *testscript.TestScript, _ bool, args []string) {
+	wantArgs(ts, args, 1, "readonlymount DIR")
+	ts.Check(ts.Exec("mount", "-o", "remount,ro", ts.MkAbs(args[0])))
 }
