@@ -83,7 +83,7 @@ func (c *Comparison) sameValue(v Value) bool {
 		return false
 	case v.Inline() || v.Size() == 0:
 		return true
-	case v.big():
+	case v.Size() > segmentSize: // big data in one version, not in another
 		return false
 	}
 	return c.sameCell(v.u32(vkDataOff), int(v.Size()))
@@ -110,7 +110,7 @@ func (c *Comparison) SameProperties(a, b Key) bool {
 // their lists pair up one to one in the stored order. If they do not it calls fn
 // not at all, or not to the end, and reports false.
 func (c *Comparison) EachPair(a, b Key, fn func(a, b Key) error) (paired bool, err error) {
-	if c.sameKey(a, b) && c.sameLists(a) {
+	if c.sameKey(a, b) && c.sameLists(a) && c.sameNames(a) {
 		return true, c.eachSame(a, fn)
 	}
 	subA, err := a.Subkeys()
@@ -154,6 +154,25 @@ func (c *Comparison) sameLists(a Key) bool {
 	err = list.each(func(off uint32) error {
 		leaf, err := c.a.subkeyList(off)
 		same = same && err == nil && c.sameCell(off, listEntries+len(leaf.offsets))
+		return err
+	})
+	return err == nil && same
+}
+
+// sameNames says whether the subkeys in lists that are equal in both hives have equal
+// names too: such lists say where the key nodes lie, not what is in them.
+func (c *Comparison) sameNames(a Key) bool {
+	if a.u32(nkSubkeys) == 0 {
+		return true
+	}
+	same := true
+	err := c.a.eachSubkey(a.u32(nkSubkeyList), func(off uint32) error {
+		subA, err := c.a.key(off)
+		if err != nil || c.sameCell(off, len(subA.nk)) {
+			return err
+		}
+		subB, err := c.b.key(off)
+		same = same && err == nil && compareNames(subA.name(), subB.name()) == 0
 		return err
 	})
 	return err == nil && same
