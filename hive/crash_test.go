@@ -1,0 +1,167 @@
+package hive_test
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"unloop/hive"
+	"unloop/hive/hivetest"
+)
+
+// fragmented is a Windows 7 whose edited keys and free cells lie all over the hive.
+func fragmented(t testing.TB, o hivetest.Options) []byte {
+	t.Helper()
+	var b strings.Builder
+	for _, set := range []string{"ControlSet001", "ControlSet002"} {
+		for i := range 90 {
+			fmt.Fprintf(&b, "[%s\\services\\H%c%03d\\Parameters]\n\"Path\"=\"a value that fills a cell of its own, %03d\"\n", set, 'a'+i%26, i, i)
+		}
+		fmt.Fprintf(&b, "[%s\\Control\\Class\\{1}]\n%s%s", set, regValue("UpperFilters", multiSZ("kbdclass", "hardlock")), regValue("LowerFilters", multiSZ("Haspnt")))
+		fmt.Fprintf(&b, "[%s\\Enum\\USB\\VID_0529\\1]\n%s\"Service\"=\"x\"\n", set, regValue("UpperFilters", multiSZ("hardlock", "haspnt")))
+	}
+	primary := build(t, b.String(), o)
+	if len(primary) > 128<<10 {
+		t.Fatalf("the built hive has %d bytes, more than 128 KiB", len(primary))
+	}
+	return primary
+}
+
+// testCrashes plays all journeys of a hive: of pairs of lost sectors that many, and
+// every so many states looked at in full.
+func testCrashes(t *testing.T, name string, primary []byte, mayGrow bool, pairs, every int) {
+	if raceDetector {
+		t.Skip("too slow under the race detector")
+	}
+	for _, logged := range []bool{true, false} {
+		for _, j := range journeys(t, primary, mayGrow, logged) {
+			t.Run(j.name, func(t *testing.T) {
+				var n tally
+				var err error
+				if j.u.Log {
+					n, err = j.logged(j.record(t), pairs, every)
+				} else {
+					n, err = j.ordered(j.record(t), pairs, every)
+				}
+				if err != nil {
+					t.Fatalf("%s: %v", j.name, err)
+				}
+				n.report(t, name+" "+j.name)
+			})
+		}
+	}
+}
+
+func TestCrashBuilt(t *testing.T) {
+	testCrashes(t, "built", fragmented(t, hivetest.Options{Fill: 3000}), false, -1, 1)
+}
+
+// A hive without a free cell grows over its slack, and gives it back.
+func TestCrashSlack(t *testing.T) {
+	testCrashes(t, "slack", withStaleSlack(fragmented(t, hivetest.Options{Full: true})), false, -1, 1)
+}
+
+// A hive file that may grow becomes longer, and short again.
+func TestCrashGrown(t *testing.T) {
+	testCrashes(t, "grown", fragmented(t, hivetest.Options{Full: true}), true, -1, 1)
+}
+
+// The real hive is 16 MB: every prefix, every single loss, some of the pairs.
+func TestCrashReal(t *testing.T) {
+	testCrashes(t, "real", realHive(t, haspHive), false, 500, 50)
+}
+
+// withStaleSlack appends what once were bins of the hive, as real ones have there.
+func withStaleSlack(primary []byte) []byte {
+	return append(bytes.Clone(primary), primary[4096:4096+16384]...)
+}
+
+// A crash test that finds nothing proves nothing unless it finds something in
+// updates that are wrong.
+func TestCrashFindsWrongUpdates(t *testing.T) {
+	if raceDetector {
+		t.Skip("too slow under the race detector")
+	}
+	for _, tt := range []struct {
+		name   string
+		logged bool
+		spoil  func(steps []hive.Step) []hive.Step
+	}{
+		{"log's pages after its base block, the hive being dirty", true, func(s []hive.Step) []hive.Step { return swapped(swapped(s, 0, 1), 1, 2) }},
+		{"hive dirty before there is a log", true, func(s []hive.Step) []hive.Step { return swapped(s, 1, 2) }},
+		{"sectors before the hive is dirty", true, func(s []hive.Step) []hive.Step { return swapped(s, 2, 3) }},
+		{"sectors together with the mark", true, func(s []hive.Step) []hive.Step { return joined(s, 2) }},
+		{"no mark", true, func(s []hive.Step) []hive.Step { return slices.Delete(s, 2, 3) }},
+		{"clean before the sectors", true, func(s []hive.Step) []hive.Step { return swapped(s, 3, 4) }},
+		{"clean together with the sectors", true, func(s []hive.Step) []hive.Step { return joined(s, 3) }},
+		{"backward", false, func(s []hive.Step) []hive.Step { slices.Reverse(s); return s }},
+		{"all in one step", false, func(s []hive.Step) []hive.Step {
+			return joined(joined(joined(s, 0), 0), 0)
+		}},
+		{"switch before the contents", false, func(s []hive.Step) []hive.Step { return swapped(s, 0, 2) }},
+		{"frees together with the switch", false, func(s []hive.Step) []hive.Step { return joined(s, 2) }},
+		{"frees before the switch", false, func(s []hive.Step) []hive.Step { return swapped(s, 2, 3) }},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			j := journeys(t, fragmented(t, hivetest.Options{Fill: 3000}), false, tt.logged)[0]
+			wrong := *j.u
+			wrong.Steps = tt.spoil(slices.Clone(j.u.Steps))
+			spoiled := *j
+			spoiled.u = &wrong
+			m := spoiled.start.clone()
+			if err := wrong.Apply(mediumFile{m, hive.PrimaryFile}, mediumFile{m, hive.Log1File}); err != nil {
+				t.Fatal(err)
+			}
+			var err error
+			if tt.logged {
+				_, err = spoiled.logged(m, -1, 1)
+			} else {
+				_, err = spoiled.ordered(m, -1, 1)
+			}
+			if err == nil {
+				t.Error("no crash shows that the update is wrong")
+			}
+		})
+	}
+}
+
+func swapped(steps []hive.Step, i, k int) []hive.Step {
+	steps[i], steps[k] = steps[k], steps[i]
+	return steps
+}
+
+// joined makes one step of the one at i and the next, without a sync between them.
+func joined(steps []hive.Step, i int) []hive.Step {
+	steps[i].Writes = append(slices.Clone(steps[i].Writes), steps[i+1].Writes...)
+	return slices.Delete(steps, i+1, i+2)
+}
+
+// Where free cells end and sectors begin decides whether headers of new cells need a
+// step of their own. Of many layouts some that need it are played.
+func TestCrashLayouts(t *testing.T) {
+	if raceDetector {
+		t.Skip("too slow under the race detector")
+	}
+	played := 0
+	for pad := range 64 {
+		primary := fragmented(t, hivetest.Options{Fill: 5000 + 8*pad, RootName: strings.Repeat("r", 1+8*(pad%31))})
+		all := journeys(t, primary, false, false)
+		const withHeaders = 5
+		if len(all[0].u.Steps) < withHeaders || played == 3 {
+			continue
+		}
+		played++
+		for _, j := range all {
+			n, err := j.ordered(j.record(t), -1, 50)
+			if err != nil {
+				t.Fatalf("layout %d: %s: %v", pad, j.name, err)
+			}
+			n.report(t, fmt.Sprintf("layout %d %s", pad, j.name))
+		}
+	}
+	if played == 0 {
+		t.Error("no layout needs a step for headers alone")
+	}
+}
