@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"sync"
 
 	"unloop/hive/regf"
@@ -52,6 +53,15 @@ func Sum(b []byte) Digest {
 	}
 	sum := sha256.Sum256(b)
 	return Digest(hex.EncodeToString(sum[:]))
+}
+
+// SumOf returns the digest of the first size bytes of r, read in pieces.
+func SumOf(r io.ReaderAt, size int64) (Digest, error) {
+	sum := sha256.New()
+	if _, err := io.Copy(sum, io.NewSectionReader(r, 0, size)); err != nil {
+		return "", err
+	}
+	return Digest(hex.EncodeToString(sum.Sum(nil))), nil
 }
 
 // Identity binds a plan to the very bytes it was made from.

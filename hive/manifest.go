@@ -146,12 +146,10 @@ func (b *Backup) write(f Files) error {
 		if err := writeFile(path, file.data); err != nil {
 			return err
 		}
-		back, err := os.ReadFile(path)
-		if err != nil {
-			return err
-		}
 		sum := Sum(file.data)
-		if Sum(back) != sum {
+		if back, err := sumFile(path); err != nil {
+			return err
+		} else if back != sum {
 			return fmt.Errorf("reading back %s: its bytes differ", path)
 		}
 		b.Files = append(b.Files, BackupFile{file.name, int64(len(file.data)), sum})
@@ -163,6 +161,20 @@ func (b *Backup) write(f Files) error {
 		return err
 	}
 	return syncDir(filepath.Dir(b.Dir))
+}
+
+// sumFile returns the digest of a file.
+func sumFile(path string) (Digest, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return "", err
+	}
+	return SumOf(f, info.Size())
 }
 
 // SetState records how the run ended. The manifest is replaced as a whole.
@@ -289,12 +301,14 @@ func readCopy(path string, file BackupFile) ([]byte, error) {
 	if info.Size() != file.Size || file.Size > maxBackupFile {
 		return nil, fmt.Errorf("%s has %d bytes, its manifest says %d", path, info.Size(), file.Size)
 	}
-	data, err := os.ReadFile(path)
+	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
-	if data == nil {
-		data = []byte{}
+	defer f.Close()
+	data := NewBuffer(file.Size)
+	if _, err := io.ReadFull(f, data); err != nil {
+		return nil, err
 	}
 	if Sum(data) != file.SHA256 {
 		return nil, fmt.Errorf("%s does not have the checksum its manifest says", path)

@@ -107,22 +107,24 @@ func (c *Change) logged(u *Update, encoded []byte) error {
 	return nil
 }
 
-// provesLog replays the log in memory over the old hive, marked dirty as it will
-// be, and compares.
+// provesLog makes sure that the log, as it will be written, belongs to the old hive
+// once that is marked dirty, and that replaying it gives the new one.
 func (c *Change) provesLog(encoded []byte) error {
 	log, err := regf.DecodeLog(encoded)
 	if err != nil {
 		return fmt.Errorf("proving log: %w", err)
 	}
 	old := c.Old.reg
-	dirty := append([]byte(nil), old.Bytes()...)
+	dirty := bytes.Clone(old.Bytes()[:regf.BaseBlockSize+regf.SectorSize])
 	copy(dirty, old.Sequenced(old.Base().PrimarySeq+1, old.Base().PrimarySeq, old.FirstBinTime()))
-	replayed, err := log.Replay(dirty)
-	if err != nil {
+	if err := log.Applies(dirty); err != nil {
 		return fmt.Errorf("proving log: %w", err)
 	}
-	end := regf.BaseBlockSize + int64(c.New.reg.Base().BinsSize)
-	if !bytes.Equal(replayed[regf.BaseBlockSize:end], c.New.Bytes()[regf.BaseBlockSize:end]) {
+	clear(dirty[:regf.SectorSize]) // torn: the first hive bin must do
+	if err := log.Applies(dirty); err != nil {
+		return fmt.Errorf("proving log: %w", err)
+	}
+	if !log.ReplayEquals(old.Bytes(), c.New.Bytes()) {
 		return fmt.Errorf("proving log: %w", ErrMismatch)
 	}
 	return nil

@@ -204,11 +204,11 @@ func (w *writer) unchanged() error {
 		return err
 	}
 	defer w.busy(stageBackup, w.r.Hive)()
-	data, err := files.read()
+	now, err := files.identity()
 	if err != nil {
 		return err
 	}
-	if data.Identity() != w.change.Old.ID() {
+	if now != w.change.Old.ID() {
 		return fmt.Errorf("reading %s again: %w", w.r.Hive, hive.ErrStale)
 	}
 	w.files = files

@@ -49,6 +49,22 @@ func (f systemFiles) read() (files hive.Files, err error) {
 	return files, nil
 }
 
+// identity digests all of them without keeping what it reads.
+func (f systemFiles) identity() (id hive.Identity, err error) {
+	for _, one := range []struct {
+		file *image.File
+		sum  *hive.Digest
+	}{{f.primary, &id.Primary}, {f.log1, &id.Log1}, {f.log2, &id.Log2}, {f.log, &id.Log}} {
+		if one.file == nil {
+			continue
+		}
+		if *one.sum, err = hive.SumOf(one.file, one.file.Size()); err != nil {
+			return id, fmt.Errorf("reading %s: %w", one.file.Label(), err)
+		}
+	}
+	return id, nil
+}
+
 func readAll(f *image.File) ([]byte, error) {
 	size := f.Size()
 	if size > maxHive {

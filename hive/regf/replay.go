@@ -1,6 +1,7 @@
 package regf
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
 )
@@ -47,6 +48,26 @@ func (l *Log) Replay(primary []byte) ([]byte, error) {
 		copy(b[p.Offset:], p.Data)
 	}
 	return b, nil
+}
+
+// ReplayEquals says whether replaying the log over primary gives these hive bins,
+// without making them. The rule of Applies is the caller's to ask.
+func (l *Log) ReplayEquals(primary, want []byte) bool {
+	end := BaseBlockSize + int64(l.Base.BinsSize)
+	if end > int64(len(want)) {
+		return false
+	}
+	at := int64(BaseBlockSize)
+	for _, p := range append(l.Pages, DirtyPage{Offset: end}) {
+		if p.Offset > at && (p.Offset > int64(len(primary)) || !bytes.Equal(primary[at:p.Offset], want[at:p.Offset])) {
+			return false
+		}
+		at = p.Offset + int64(len(p.Data))
+		if !bytes.Equal(p.Data, want[p.Offset:at]) {
+			return false
+		}
+	}
+	return true
 }
 
 // size is the length of all pages in bytes.
