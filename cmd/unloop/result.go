@@ -3,6 +3,8 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
+	"unicode/utf16"
 
 	"unloop/hive"
 	"unloop/image"
@@ -242,12 +244,23 @@ func (t *targetResult) conclude() {
 	}
 }
 
-// printJSON writes one line to stdout.
+// printJSON writes one line to stdout. What a terminal might obey and JSON would
+// let through, such as U+009B, is spelt as an escape; the strings stay the same.
 func (e *env) printJSON(v any) error {
 	line, err := json.Marshal(v)
 	if err != nil {
 		return fmt.Errorf("writing JSON: %w", err)
 	}
-	_, err = fmt.Fprintf(e.out, "%s\n", line)
+	var b strings.Builder
+	for _, r := range string(line) {
+		if !unprintable(r) {
+			b.WriteRune(r)
+			continue
+		}
+		for _, unit := range utf16.Encode([]rune{r}) {
+			fmt.Fprintf(&b, `\u%04x`, unit)
+		}
+	}
+	_, err = fmt.Fprintln(e.out, b.String())
 	return err
 }
