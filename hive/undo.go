@@ -200,11 +200,19 @@ func (h *Hive) undoEdits(b *Backup) ([]Edit, error) {
 	return edits, nil
 }
 
-// undoEdit returns the edit that takes e back, or nil if the value is as before.
+// undoEdit returns the edit that takes e back, or nil if the value is as before. Key
+// and value may be spelt in other letter case by now.
 func (h *Hive) undoEdit(e Edit) (*Edit, error) {
-	found, err := h.valueAt(e.Name, e.Path...)
+	k, path, ok, err := h.key(e.Path...)
 	if err != nil {
 		return nil, err
+	}
+	var found *Data
+	if ok {
+		e.Path = path
+		if e.Name, found, err = value(k, e.Name); err != nil {
+			return nil, err
+		}
 	}
 	switch {
 	case found.equal(e.Old):

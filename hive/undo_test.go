@@ -201,6 +201,22 @@ func TestUndoRefused(t *testing.T) {
 	}
 }
 
+// A program may have written the key or value anew, in other letter case.
+func TestUndoOfRenamedValue(t *testing.T) {
+	r := repair(t, build(t, "", hivetest.Options{Fill: 4096}), nil, 0)
+	i := bytes.Index(r.primary, []byte("FeatureSettingsOverrideMask"))
+	copy(r.primary[i:], "FEATURESETTINGSOVERRIDEMASK")
+	i = bytes.Index(r.primary, []byte("Haspnt\x00"))
+	copy(r.primary[i:], "HASPNT")
+	if c, _ := r.undo(t, 0); len(c.Edits) != len(r.backup.Edits) {
+		t.Errorf("%d edits, want %d", len(c.Edits), len(r.backup.Edits))
+	}
+	left := compare(t, open(t, r.first.files()), open(t, r.files()), false).Text()
+	if left != "" {
+		t.Errorf("left after the undo:\n%s", left)
+	}
+}
+
 func TestUndoWithForeignBackup(t *testing.T) {
 	r := repair(t, fragmented(t, hivetest.Options{Fill: 3000}), nil, 0)
 	other := build(t, "[other]", hivetest.Options{})
