@@ -104,6 +104,9 @@ func (k Key) Subkeys() ([]Key, error) {
 	if count == 0 {
 		return nil, nil
 	}
+	if int64(count) > int64(len(k.h.bins))/nkName { // lists may name one cell many times
+		return nil, formatErrorf("key node", k.Offset(), "%d subkeys in a hive of %d bytes", count, len(k.h.bins))
+	}
 	var keys []Key
 	err := k.h.eachSubkey(k.u32(nkSubkeyList), func(off uint32) error {
 		if uint32(len(keys)) == count {

@@ -1,7 +1,6 @@
 package regf_test
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -118,19 +117,23 @@ func TestUnsortedForeignNames(t *testing.T) {
 	}
 }
 
-// TestSubkeysUnchecked reads lists that Check would refuse: an error or few keys,
-// however many the list claims.
+// TestSubkeysUnchecked reads lists that Check would refuse: an error, and no more
+// keys than the hive has room for, however many the lists claim.
 func TestSubkeysUnchecked(t *testing.T) {
-	b := build(t, "[k\\a]\n[k\\b]\n[k\\c]\n", hivetest.Options{})
-	h := sound(t, b)
-	k := find(t, h, "k")
-	put32(b, k.Offset()+4+20, 2)
-	if _, err := find(t, h).Subkeys(); err != nil {
-		t.Error(err)
-	}
-	subkeys, err := find(t, h, "k").Subkeys()
-	var fe *regf.FormatError
-	if subkeys != nil || !errors.As(err, &fe) || fe.Structure != "subkey list" {
-		t.Errorf("Subkeys of a list longer than the key's count = %v, %v", subkeys, err)
+	for _, tt := range []struct {
+		count              uint32
+		structure, problem string
+	}{
+		{2, "subkey list", "longer than the key's count 2"},
+		{0xFFFFFFFF, "key node", "4294967295 subkeys in a hive of 4096 bytes"},
+	} {
+		b := build(t, "[k\\a]\n[k\\b]\n[k\\c]\n", hivetest.Options{})
+		h := sound(t, b)
+		put32(b, find(t, h, "k").Offset()+4+20, tt.count)
+		subkeys, err := find(t, h, "k").Subkeys()
+		if subkeys != nil {
+			t.Errorf("count %d: %d subkeys beside the error", tt.count, len(subkeys))
+		}
+		wantDefect(t, "Subkeys", err, tt.structure, tt.problem)
 	}
 }

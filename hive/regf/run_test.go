@@ -15,16 +15,28 @@ import (
 func run(t *testing.T, h *regf.Hive, mayGrow bool, edits ...edit) (*regf.Hive, [][]regf.Patch) {
 	t.Helper()
 	before := bytes.Clone(h.Bytes())
-	want := tree(t, h)
-	for _, e := range edits {
-		e.change(want)
-	}
 	edited, groups, err := tryRun(h, mayGrow, edits...)
 	if err != nil {
 		t.Fatalf("%v: %v", edits, err)
 	}
 	if !bytes.Equal(before, h.Bytes()) {
 		t.Fatalf("%v: the old hive changed", edits)
+	}
+	prove(t, h, edited, groups, edits)
+	checkMerged(t, h, edited)
+	again, _, err := tryRun(h, mayGrow, edits...)
+	if err != nil || !bytes.Equal(again.Bytes(), edited.Bytes()) {
+		t.Fatalf("%v: a second run, %v, gives other bytes", edits, err)
+	}
+	return edited, groups
+}
+
+// prove is the part of run that holds for every sound hive, however strange.
+func prove(t *testing.T, h, edited *regf.Hive, groups [][]regf.Patch, edits []edit) {
+	t.Helper()
+	want := tree(t, h)
+	for _, e := range edits {
+		e.change(want)
 	}
 	if _, err := edited.Check(); err != nil {
 		t.Fatalf("%v: the edited hive: %v", edits, err)
@@ -33,15 +45,10 @@ func run(t *testing.T, h *regf.Hive, mayGrow bool, edits ...edit) (*regf.Hive, [
 		t.Fatalf("%v: (-want +got)\n%s", edits, d)
 	}
 	checkBase(t, h, edited)
-	checkCells(t, h, edited)
-	if got := patched(before, slices.Concat(groups...), nil); !bytes.Equal(got, edited.Bytes()) {
+	checkTaken(t, h, edited)
+	if got := patched(h.Bytes(), slices.Concat(groups...), nil); !bytes.Equal(got, edited.Bytes()) {
 		t.Fatalf("%v: all groups do not make the edited hive", edits)
 	}
-	again, _, err := tryRun(h, mayGrow, edits...)
-	if err != nil || !bytes.Equal(again.Bytes(), edited.Bytes()) {
-		t.Fatalf("%v: a second run, %v, gives other bytes", edits, err)
-	}
-	return edited, groups
 }
 
 func tryRun(h *regf.Hive, mayGrow bool, edits ...edit) (*regf.Hive, [][]regf.Patch, error) {
@@ -73,9 +80,8 @@ func checkBase(t *testing.T, old, edited *regf.Hive) {
 	}
 }
 
-// checkCells compares cells: one allocated by the edit lies in what was free or not
-// there at all, and no two free cells lie side by side that did not before.
-func checkCells(t *testing.T, old, edited *regf.Hive) {
+// checkTaken: a cell allocated by the edit lies in what was free or not there at all.
+func checkTaken(t *testing.T, old, edited *regf.Hive) {
 	t.Helper()
 	was := map[int64]cell{}
 	var taken []cell
@@ -85,14 +91,26 @@ func checkCells(t *testing.T, old, edited *regf.Hive) {
 			taken = append(taken, c)
 		}
 	}
+	for _, c := range cells(edited) {
+		if c.free || was[c.off] == c {
+			continue
+		}
+		i, _ := slices.BinarySearchFunc(taken, c.off, func(a cell, off int64) int { return int(a.off + a.size - 1 - off) })
+		if i < len(taken) && taken[i].off < c.off+c.size {
+			t.Errorf("the new cell at 0x%x overlaps the one that was at 0x%x", c.off, taken[i].off)
+		}
+	}
+}
+
+// checkMerged: no two free cells lie side by side that did not before.
+func checkMerged(t *testing.T, old, edited *regf.Hive) {
+	t.Helper()
+	was := map[int64]cell{}
+	for _, c := range cells(old) {
+		was[c.off] = c
+	}
 	var last cell
 	for _, c := range cells(edited) {
-		if !c.free && was[c.off] != c {
-			i, _ := slices.BinarySearchFunc(taken, c.off, func(a cell, off int64) int { return int(a.off + a.size - 1 - off) })
-			if i < len(taken) && taken[i].off < c.off+c.size {
-				t.Errorf("the new cell at 0x%x overlaps the one that was at 0x%x", c.off, taken[i].off)
-			}
-		}
 		if last.free && c.free && last.bin == c.bin && (was[last.off] != last || was[c.off] != c) {
 			t.Errorf("free cells side by side at 0x%x and 0x%x", last.off, c.off)
 		}
