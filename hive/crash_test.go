@@ -37,21 +37,23 @@ func testCrashes(t *testing.T, name string, primary []byte, mayGrow bool, pairs,
 	}
 	for _, logged := range []bool{true, false} {
 		for _, j := range journeys(t, primary, mayGrow, logged) {
-			t.Run(j.name, func(t *testing.T) {
-				var n tally
-				var err error
-				if j.u.Log {
-					n, err = j.logged(j.record(t), pairs, every)
-				} else {
-					n, err = j.ordered(j.record(t), pairs, every)
-				}
-				if err != nil {
-					t.Fatalf("%s: %v", j.name, err)
-				}
-				n.report(t, name+" "+j.name)
-			})
+			t.Run(j.name, func(t *testing.T) { j.play(t, name, pairs, every) })
 		}
 	}
+}
+
+// play plays every crash of a journey and reports them.
+func (j *journey) play(t *testing.T, name string, pairs, every int) {
+	t.Helper()
+	play := j.ordered
+	if j.u.Log {
+		play = j.logged
+	}
+	n, err := play(j.record(t), pairs, every)
+	if err != nil {
+		t.Fatalf("%s %s: %v", name, j.name, err)
+	}
+	n.report(t, name+" "+j.name)
 }
 
 func TestCrashBuilt(t *testing.T) {
@@ -71,6 +73,49 @@ func TestCrashGrown(t *testing.T) {
 // The real hive is 16 MB: every prefix, every single loss, some of the pairs.
 func TestCrashReal(t *testing.T) {
 	testCrashes(t, "real", realHive(t, haspHive), false, 500, 50)
+}
+
+// A dirty hive is replayed, then repaired. Until the replay is done its log alone
+// holds what Windows wrote last, and no crash may lose it.
+func TestCrashDirty(t *testing.T) {
+	if raceDetector {
+		t.Skip("too slow under the race detector")
+	}
+	before := fragmented(t, hivetest.Options{Fill: 3000})
+	after := bytes.Replace(before, hive.EncodeUTF16("a value that fills"), hive.EncodeUTF16("Windows wrote this"), 20)
+	touch(t, after)
+	for _, left := range []struct {
+		name  string
+		spoil func(primary []byte)
+	}{
+		{"dirty", func([]byte) {}},
+		{"half-written", func(primary []byte) {
+			for i, off := range differing(before, after) {
+				if off > 0 && i%2 == 0 {
+					copy(primary[off:off+512], after[off:])
+				}
+			}
+		}},
+		{"torn", func(primary []byte) { copy(primary, bytes.Repeat([]byte{0xE5}, 512)) }},
+	} {
+		primary, log1, err := hivetest.Dirty(before, after, log1Size)
+		if err != nil {
+			t.Fatal(err)
+		}
+		left.spoil(primary)
+		for _, room := range []int64{log1Size, 0} {
+			all := journeysFrom(t, &medium{primary: primary, log1: log1}, room)
+			if got, err := bins(all[0].old.Bytes()); err != nil || !bytes.Equal(got, after[4096:]) {
+				t.Fatalf("%s: the repair does not begin with what the log makes of the hive: %v", left.name, err)
+			}
+			if left.name != "dirty" {
+				all = all[:1] // the ways back are the same
+			}
+			for _, j := range all {
+				t.Run(left.name+" "+j.name, func(t *testing.T) { j.play(t, left.name, -1, 1) })
+			}
+		}
+	}
 }
 
 // withStaleSlack appends what once were bins of the hive, as real ones have there.

@@ -32,37 +32,44 @@ func journeys(t testing.TB, primary []byte, mayGrow, logged bool) []*journey {
 		m.log1 = bytes.Repeat([]byte("left in the log "), log1Size/16)
 		copy(m.log1, make([]byte, regf.SectorSize))
 	}
-	repair := newJourney(t, "repair", m, func(h *hive.Hive) (*hive.Change, error) {
+	return journeysFrom(t, m, int64(len(m.log1)))
+}
+
+// journeysFrom makes the repair of what a medium holds and the two ways back. Of
+// LOG1 that many bytes may be written.
+func journeysFrom(t testing.TB, m *medium, room int64) []*journey {
+	t.Helper()
+	repair := newJourney(t, "repair", m, room, func(h *hive.Hive) (*hive.Change, error) {
 		p, err := h.Plan(inspect(t, h, hive.Scope{}), bothFixes)
 		if err != nil {
 			return nil, err
 		}
-		return h.Prepare(p, mayGrow)
+		return h.Prepare(p, m.mayGrow)
 	})
 	done := m.clone()
 	done.apply(t, repair.u)
 	backup := &hive.Backup{Manifest: hive.Manifest{Before: m.files().Identity(), After: repair.u.After, Edits: repair.edits}}
 	undo := func(h *hive.Hive) (*hive.Change, error) {
-		c, _, err := h.PlanUndo(backup, m.files(), mayGrow)
+		c, _, err := h.PlanUndo(backup, m.files(), m.mayGrow)
 		return c, err
 	}
 	later := done.clone() // Windows has run since
 	touch(t, later.primary)
-	return []*journey{repair, newJourney(t, "undo", done, undo), newJourney(t, "undo by value", later, undo)}
+	return []*journey{repair, newJourney(t, "undo", done, room, undo), newJourney(t, "undo by value", later, room, undo)}
 }
 
-func newJourney(t testing.TB, name string, start *medium, change func(h *hive.Hive) (*hive.Change, error)) *journey {
+func newJourney(t testing.TB, name string, start *medium, room int64, change func(h *hive.Hive) (*hive.Change, error)) *journey {
 	t.Helper()
 	start = start.clone()
 	c, err := change(open(t, start.files()))
 	if err != nil {
 		t.Fatalf("%s: %v", name, err)
 	}
-	u, err := c.Update(int64(len(start.log1)))
+	u, err := c.Update(room)
 	if err != nil {
 		t.Fatalf("Update for %s: %v", name, err)
 	}
-	if u.Log != (len(start.log1) > 0) {
+	if u.Log != (room > 0) {
 		t.Fatalf("the update for %s has a log: %v", name, u.Log)
 	}
 	name = map[bool]string{true: "logged ", false: "ordered "}[u.Log] + name
@@ -184,9 +191,7 @@ type recovery struct {
 // of the log go: as they lie if the base block is clean, else from the log that
 // belongs to the hive. All others are the same in every state.
 func recoverSectors(m *medium, offsets []int64) (recovery, error) {
-	r := recovery{sectors: map[int64][]byte{}}
-	bb, err := regf.DecodeBaseBlock(m.primary)
-	r.replayed = err != nil || bb.Dirty() != ""
+	r := recovery{replayed: dirty(m), sectors: map[int64][]byte{}}
 	for _, off := range offsets {
 		if off < int64(len(m.primary)) {
 			r.sectors[off] = m.primary[off:][:regf.SectorSize]
@@ -205,10 +210,12 @@ func recoverSectors(m *medium, offsets []int64) (recovery, error) {
 				r.sectors[p.Offset+at] = p.Data[at:][:regf.SectorSize]
 			}
 		}
-		bb = log.Base
+		r.binsSize = log.Base.BinsSize
+		return r, nil
 	}
+	bb, err := regf.DecodeBaseBlock(m.primary)
 	r.binsSize = bb.BinsSize
-	return r, nil
+	return r, err
 }
 
 var errNeither = errors.New("neither the old hive nor the new one")
@@ -244,7 +251,7 @@ func (j *journey) recoversWhole(m *medium, end string) error {
 		want = j.new
 	}
 	primary := m.primary
-	if bb, err := regf.DecodeBaseBlock(primary); err != nil || bb.Dirty() != "" {
+	if dirty(m) {
 		log, err := regf.DecodeLog(m.log1)
 		if err != nil {
 			return err
@@ -279,8 +286,9 @@ func bins(primary []byte) ([]byte, error) {
 }
 
 // ordered plays every crash of an update without a log: each must be a sound and
-// clean hive in which every edit is made or not, and nothing else changed. Every so
-// many of the states that differ, a second run must bring it to the end.
+// clean hive in which every edit is made or not, and nothing else changed; only one
+// that was dirty at the start may be so until its log is replayed. Every so many of
+// the states that differ, a second run must bring it to the end.
 func (j *journey) ordered(m *medium, pairs, finishEvery int) (n tally, err error) {
 	offsets := touched(j.u)
 	seen := map[hive.Digest]string{}
@@ -288,9 +296,12 @@ func (j *journey) ordered(m *medium, pairs, finishEvery int) (n tally, err error
 		id := fingerprint(c.medium, offsets)
 		end, ok := seen[id]
 		if !ok {
-			h, err := soundAndClean(c.medium)
+			if dirty(c.medium) && !dirty(j.start) {
+				return errors.New("the hive is dirty")
+			}
+			h, err := hive.Open(c.files())
 			if err != nil {
-				return err
+				return fmt.Errorf("opening: %w", err)
 			}
 			if end, err = j.made(h); err != nil {
 				return err
@@ -319,11 +330,10 @@ func fingerprint(m *medium, touched []int64) hive.Digest {
 	return hive.Sum(b)
 }
 
-func soundAndClean(m *medium) (*hive.Hive, error) {
-	if bb, err := regf.DecodeBaseBlock(m.primary); err != nil || bb.Dirty() != "" {
-		return nil, fmt.Errorf("the hive is not clean: %s, %v", bb.Dirty(), err)
-	}
-	return hive.Open(m.files())
+// dirty says whether a hive must be replayed before anything else.
+func dirty(m *medium) bool {
+	bb, err := regf.DecodeBaseBlock(m.primary)
+	return err != nil || bb.Dirty() != ""
 }
 
 // made says whether of the journey's edits none, all or some are made in h.
