@@ -123,9 +123,10 @@ func (e *env) runJudge(program string, c *hive.Change) (answer *judgeAnswer, lis
 	if err != nil {
 		return nil, nil, err
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(e.ctx), judgeTime)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(e.ctx), e.judgeTime)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, program, "--tree", copyPath)
+	cmd.WaitDelay = time.Second // for what it may have started
 	var out, errOut bytes.Buffer
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = bytes.NewReader(question), &out, &errOut
 	if err := cmd.Run(); err != nil {

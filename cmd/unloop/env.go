@@ -17,18 +17,19 @@ import (
 
 // env is what a verb may use of the world: streams, clock, machine, language.
 type env struct {
-	ctx    context.Context
-	in     io.Reader
-	out    io.Writer
-	err    io.Writer
-	host   image.Host
-	getenv func(string) string
-	now    func() time.Time
-	lang   string
-	inTTY  bool
-	outTTY bool
-	args   []string // as given, for a report
-	run    string   // names this run in backups and reports
+	ctx       context.Context
+	in        io.Reader
+	out       io.Writer
+	err       io.Writer
+	host      image.Host
+	getenv    func(string) string
+	now       func() time.Time
+	lang      string
+	inTTY     bool
+	outTTY    bool
+	args      []string      // as given, for a report
+	judgeTime time.Duration // how long the judge may think
+	run       string        // names this run in backups and reports
 
 	mu    *sync.Mutex // guards err: several targets may be worked on at once
 	worst exitCode    // of the targets so far
@@ -37,7 +38,7 @@ type env struct {
 func newEnv(args []string, in io.Reader, out, errw io.Writer) *env {
 	e := &env{
 		ctx: context.Background(), in: in, out: out, err: errw,
-		getenv: os.Getenv, now: time.Now, args: args, mu: new(sync.Mutex),
+		getenv: os.Getenv, now: time.Now, args: args, mu: new(sync.Mutex), judgeTime: judgeTime,
 	}
 	e.lang = langFrom(e.getenv)
 	e.inTTY, e.outTTY = isTerminal(in), isTerminal(out)
