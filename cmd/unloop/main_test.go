@@ -43,6 +43,7 @@ import (
 // and the conditions [realhives], [root] and [judge].
 func TestScript(t *testing.T) {
 	cache := realHives{dir: t.TempDir()}
+	judge := sync.OnceValue(func() error { return buildJudge(cache.dir) })
 	testscript.Run(t, testscript.Params{
 		Dir:                "testdata/script",
 		RequireUniqueNames: true,
@@ -53,12 +54,13 @@ func TestScript(t *testing.T) {
 				"BACKUPS="+filepath.Join(e.WorkDir, "state", "unloop", "backups"),
 				"LANG=C",
 				"PATH="+pathWithoutJudge(),
+				"JUDGE="+cache.dir,
 				"GORACE=atexit_sleep_ms=0",
 			)
 			e.Values[&cache] = new(watched)
 			return nil
 		},
-		Condition: condition,
+		Condition: func(name string) (bool, error) { return condition(name, judge) },
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"code":          scriptCode,
 			"mkhive":        func(ts *testscript.TestScript, neg bool, args []string) { scriptMkhive(ts, neg, args, &cache) },
@@ -102,7 +104,7 @@ func pathWithoutJudge() string {
 	return strings.Join(keep, string(os.PathListSeparator))
 }
 
-func condition(name string) (bool, error) {
+func condition(name string, judge func() error) (bool, error) {
 	switch name {
 	case "realhives":
 		_, err := os.Stat(realHivesDir())
@@ -110,7 +112,7 @@ func condition(name string) (bool, error) {
 	case "root":
 		return os.Geteuid() == 0, nil
 	case "judge":
-		_, err := builtJudge()
+		err := judge()
 		if err != nil && os.Getenv("CI") == "true" {
 			return false, err
 		}
@@ -119,23 +121,18 @@ func condition(name string) (bool, error) {
 	return false, fmt.Errorf("no condition %q", name)
 }
 
-// builtJudge builds the real judge once, where cgo and libhivex are there.
-var builtJudge = sync.OnceValues(func() (string, error) {
+// buildJudge builds the real judge, where cgo and libhivex are there.
+func buildJudge(dir string) error {
 	if out, err := exec.Command("pkg-config", "--exists", "hivex").CombinedOutput(); err != nil {
-		return "", fmt.Errorf("asking pkg-config for hivex: %w: %s", err, out)
+		return fmt.Errorf("asking pkg-config for hivex: %w: %s", err, out)
 	}
-	dir, err := os.MkdirTemp("", "unloop-judge-")
-	if err != nil {
-		return "", err
-	}
-	path := filepath.Join(dir, judgeName)
-	cmd := exec.Command("go", "build", "-o", path, "unloop/cmd/unloop-crosscheck")
+	cmd := exec.Command("go", "build", "-o", filepath.Join(dir, judgeName), "unloop/cmd/unloop-crosscheck")
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=1")
 	if out, err := cmd.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("building the judge: %w: %s", err, out)
+		return fmt.Errorf("building the judge: %w: %s", err, out)
 	}
-	return dir, nil
-})
+	return nil
+}
 
 func scriptCode(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
