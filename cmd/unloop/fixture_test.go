@@ -289,12 +289,19 @@ func answerFrom(path string) error {
 	if err != nil {
 		return err
 	}
-	return answerQuestion(data, os.Stdin, os.Stdout)
+	h, err := hive.Open(hive.Files{Primary: data})
+	if err != nil {
+		return err
+	}
+	if err := answerQuestion(h, os.Stdin, os.Stdout); err != nil {
+		return err
+	}
+	return h.Listing(os.Stdout)
 }
 
 // answerQuestion reads the values asked for from a diff of the hive against an
 // empty one, the only way to all values that package hive offers.
-func answerQuestion(data []byte, in io.Reader, out io.Writer) error {
+func answerQuestion(b *hive.Hive, in io.Reader, out io.Writer) error {
 	var q judgeQuestion
 	if err := json.NewDecoder(in).Decode(&q); err != nil {
 		return err
@@ -304,10 +311,6 @@ func answerQuestion(data []byte, in io.Reader, out io.Writer) error {
 		return err
 	}
 	a, err := hive.Open(hive.Files{Primary: empty})
-	if err != nil {
-		return err
-	}
-	b, err := hive.Open(hive.Files{Primary: data})
 	if err != nil {
 		return err
 	}
@@ -335,7 +338,7 @@ func answerQuestion(data []byte, in io.Reader, out io.Writer) error {
 	answer := struct {
 		Judge string `json:"judge"`
 		Keys  []key  `json:"keys"`
-	}{Judge: "a good judge"}
+	}{Judge: "goodjudge 1.0"}
 	for _, k := range q.Keys {
 		one := key{Found: keys[hive.FormatRegKey(k.Path)]}
 		for _, name := range k.Values {
