@@ -73,7 +73,7 @@ func TestChooseBackup(t *testing.T) {
 			}
 			var several *hive.SeveralBackups
 			if errors.Is(err, hive.ErrSeveralBackups) {
-				if !errors.As(err, &several) || len(several.Backups) != 2 || !strings.Contains(err.Error(), "a, b") {
+				if !errors.As(err, &several) || len(several.Backups) != 2 || !strings.Contains(err.Error(), ": a (0001-01-01 00:00, 0 values), b (") {
 					t.Errorf("the error %q does not list both", err)
 				}
 			}
@@ -122,7 +122,8 @@ func TestFindBackups(t *testing.T) {
 
 // A run that did not end is found by what it was about to write, at the same place.
 func TestResumes(t *testing.T) {
-	u := update(t, prepare(t, win7(t, ""), hive.Scope{}, false), 0)
+	h := win7(t, "")
+	u := update(t, prepare(t, h, hive.Scope{}, false), 0)
 	target := someManifest().Target
 	for _, tt := range []struct {
 		name   string
@@ -143,7 +144,7 @@ func TestResumes(t *testing.T) {
 			b := backup(t)
 			b.State, b.After = tt.state, u.After
 			tt.change(b)
-			if got := hive.Resumes(u, target, "repair", []*hive.Backup{b}); (got == b) != tt.want {
+			if got := hive.Resumes(h, u, nil, target, "repair", []*hive.Backup{b}); (got == b) != tt.want {
 				t.Errorf("Resumes = %v, want it: %v", got, tt.want)
 			}
 		})

@@ -40,7 +40,7 @@ type ValueDiff struct {
 
 // NoteDiff is a property of a key other than its values.
 type NoteDiff struct {
-	Name     string // "class", "security", "time"
+	Name     string // "name", "class", "security", "time"
 	Old, New string // "" where it is absent
 }
 
@@ -209,6 +209,9 @@ func (c *comparer) notes(a, b regf.Key) ([]NoteDiff, error) {
 		return nil, nil
 	}
 	var notes []NoteDiff
+	if nameA, nameB := a.Name(), b.Name(); nameA != nameB {
+		notes = append(notes, NoteDiff{"name", nameA, nameB})
+	}
 	classA, err := a.Class()
 	if err != nil {
 		return nil, err

@@ -3,6 +3,8 @@ package hive
 import (
 	"fmt"
 	"slices"
+
+	"unloop/hive/regf"
 )
 
 // Verdict is the answer to "is this the fault unloop cures?".
@@ -87,6 +89,8 @@ type Findings struct {
 	Verdict         Verdict
 	Reason          string // the verdict's, in English
 	AlreadyRepaired bool
+
+	suspects bool // a driver that Microsoft names is there, wanted or not
 }
 
 // conclude gives the verdict.
@@ -97,7 +101,7 @@ func (f *Findings) conclude() {
 		f.Verdict, f.Reason, f.AlreadyRepaired = NotAffected, fmt.Sprintf("%s is not Windows 7 SP1 x86", f.Windows), false
 	case f.Windows.Match == MatchUnknown:
 		f.Verdict, f.Reason = Unknown, "the hive does not tell which Windows it belongs to"
-	case len(f.Services) > 0:
+	case f.suspects:
 		f.Verdict, f.Reason = Affected, "Windows 7 SP1 x86 with the drivers that Microsoft names"
 	default:
 		f.Verdict, f.Reason = Probable, "Windows 7 SP1 x86 without the drivers that Microsoft names"
@@ -133,3 +137,8 @@ func decimal(n uint32) string { return fmt.Sprintf("%d", n) }
 
 // Names returns the drivers in the list.
 func (f Filter) Names() []string { return f.List.list() }
+
+// Has says whether a wanted service of that name is in any of the control sets.
+func (f *Findings) Has(name string) bool {
+	return slices.ContainsFunc(f.Services, func(s Service) bool { return regf.EqualNames(s.Name, name) })
+}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"time"
@@ -59,7 +60,6 @@ type Manifest struct {
 	Action  string       `json:"action"` // "repair" or "undo"
 	State   State        `json:"state"`
 	Time    time.Time    `json:"time"`
-	Host    string       `json:"host,omitempty"`
 	Target  Target       `json:"target"`
 	Windows string       `json:"windows"`
 	Hive    HiveID       `json:"hive"`
@@ -82,6 +82,7 @@ func (m *Manifest) before() Digest {
 type Backup struct {
 	Dir string
 	Manifest
+	undoing bool // an undo of it has begun and not ended
 }
 
 // ErrBackup says that a backup could not be written and read back, or that one on
@@ -121,10 +122,7 @@ type namedFile struct {
 // back and compared. If that does not succeed the folder is removed again and the
 // error wraps ErrBackup.
 func WriteBackup(dir string, f Files, m Manifest) (*Backup, error) {
-	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrBackup, err)
-	}
-	if err := os.Mkdir(dir, 0o700); err != nil {
+	if err := makeDir(dir); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrBackup, err)
 	}
 	b := &Backup{Dir: dir, Manifest: m}
@@ -160,7 +158,42 @@ func (b *Backup) write(f Files) error {
 	if _, err := ReadBackup(b.Dir); err != nil {
 		return err
 	}
-	return syncDir(filepath.Dir(b.Dir))
+	return nil
+}
+
+// makeDir makes dir, which must not exist yet, and the folders above it, and makes
+// their names durable. A folder above may vanish meanwhile: a run beside this one
+// that fails removes what it left empty. Then it is made once more.
+func makeDir(dir string) error {
+	parent := filepath.Dir(dir)
+	for again := true; ; again = false {
+		if err := makeParents(parent); err != nil {
+			return err
+		}
+		err := os.Mkdir(dir, 0o700)
+		if err == nil {
+			return syncDir(parent)
+		}
+		if !again || !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+}
+
+func makeParents(dir string) error {
+	if info, err := os.Stat(dir); err == nil && info.IsDir() {
+		return nil
+	}
+	parent := filepath.Dir(dir)
+	if parent != dir {
+		if err := makeParents(parent); err != nil {
+			return err
+		}
+	}
+	if err := os.Mkdir(dir, 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	return syncDir(parent)
 }
 
 // sumFile returns the digest of a file.
@@ -222,6 +255,9 @@ const maxManifest = 4 << 20
 // ReadBackup reads the manifest in dir and checks that it can be one. The copies
 // are not looked at; Read does that.
 func ReadBackup(dir string) (*Backup, error) {
+	if info, err := os.Stat(filepath.Join(dir, ManifestName)); err == nil && !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%w: %s is not an ordinary file", ErrBackup, filepath.Join(dir, ManifestName))
+	}
 	f, err := os.Open(filepath.Join(dir, ManifestName))
 	if err != nil {
 		return nil, fmt.Errorf("reading manifest: %w", err)
@@ -235,7 +271,7 @@ func ReadBackup(dir string) (*Backup, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading %s: %w", filepath.Join(dir, ManifestName), err)
 	}
-	return &Backup{dir, *m}, nil
+	return &Backup{Dir: dir, Manifest: *m}, nil
 }
 
 // ParseManifest decodes the text of a manifest.
@@ -271,7 +307,7 @@ func hasPrimary(files []BackupFile) bool {
 }
 
 // maxBackupFile bounds what is read as a copy of a hive or log.
-const maxBackupFile = 2 << 30
+const maxBackupFile = 512 << 20
 
 // Read reads the copies and compares them with the manifest's checksums.
 func (b *Backup) Read() (Files, error) {
@@ -297,6 +333,9 @@ func readCopy(path string, file BackupFile) ([]byte, error) {
 	info, err := os.Stat(path)
 	if err != nil {
 		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s is not an ordinary file", path)
 	}
 	if info.Size() != file.Size || file.Size > maxBackupFile {
 		return nil, fmt.Errorf("%s has %d bytes, its manifest says %d", path, info.Size(), file.Size)

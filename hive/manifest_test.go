@@ -22,7 +22,7 @@ var someFiles = hive.Files{Primary: []byte("primary"), Log1: bytes.Repeat([]byte
 
 func someManifest() hive.Manifest {
 	return hive.Manifest{
-		Tool: "unloop 1.2.3", Action: "repair", Time: time.Date(2018, 5, 9, 1, 2, 3, 0, time.UTC), Host: "bench",
+		Tool: "unloop 1.2.3", Action: "repair", Time: time.Date(2018, 5, 9, 1, 2, 3, 0, time.UTC),
 		Target:  hive.Target{Path: "/tmp/disk.img", Label: "disk.img:2/Windows/System32/config/SYSTEM", Partition: 2, Offset: 5 << 20, VolumeSerial: "1234"},
 		Windows: "Windows 7 SP1 x86", Hive: hive.HiveID{ResourceManager: "00ff", Computer: "UNLOOP-PC"},
 		After: hive.Identity{Primary: "aa", Log1: "bb"},

@@ -43,6 +43,7 @@ func (f *Findings) services(h *Hive, set uint32, wanted []string) error {
 	for _, sub := range keys {
 		name := sub.Name()
 		isWanted := containsName(wanted, name)
+		f.suspects = f.suspects || containsName(DefaultServices(), name)
 		if !isWanted && !containsName(otherServices, name) {
 			continue
 		}

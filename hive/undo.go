@@ -59,7 +59,21 @@ func FindBackups(dir string) (backups []*Backup, problems []error, err error) {
 // count alone; the newest if they would restore the same bytes. Errors: ErrNoBackup,
 // *SeveralBackups.
 func ChooseBackup(h *Hive, id HiveID, target Target, backups []*Backup) (*Backup, error) {
-	var after, before, alike []*Backup
+	b, err := choose(h, id, target, backups)
+	if err != nil {
+		return nil, err
+	}
+	for _, undo := range backups {
+		if undo.Action == "undo" && undo.unfinished() && undo.Target == target &&
+			undo.Before.Primary == b.After.Primary && undo.Before.Log1 == b.After.Log1 {
+			b.undoing = true
+		}
+	}
+	return b, nil
+}
+
+func choose(h *Hive, id HiveID, target Target, backups []*Backup) (*Backup, error) {
+	var after, before, undone, alike []*Backup
 	for _, b := range backups {
 		if b.Action != "repair" {
 			continue
@@ -67,7 +81,10 @@ func ChooseBackup(h *Hive, id HiveID, target Target, backups []*Backup) (*Backup
 		if b.After.Primary == h.Sum() {
 			after = append(after, b)
 		}
-		if b.before() == h.Sum() && sameVolume(b.Target, target) {
+		switch back := b.before() == h.Sum() && sameVolume(b.Target, target); {
+		case back && b.State == StateUndone:
+			undone = append(undone, b)
+		case back:
 			before = append(before, b)
 		}
 		if b.Hive == id && b.State != StateUndone && sameVolume(b.Target, target) {
@@ -79,28 +96,79 @@ func ChooseBackup(h *Hive, id HiveID, target Target, backups []*Backup) (*Backup
 		return chooseExact(after, target)
 	case len(before) > 0:
 		return newest(before), nil
-	case len(alike) == 0:
-		return nil, ErrNoBackup
 	case len(alike) == 1:
 		return alike[0], nil
+	case len(alike) > 1:
+		return nil, &SeveralBackups{alike}
+	case len(undone) > 0: // an open one counts before it
+		return newest(undone), nil
 	}
-	return nil, &SeveralBackups{alike}
+	return nil, ErrNoBackup
 }
 
-// Resumes finds the backup of an earlier run at the same target that was to write
-// the very hive that u will, and did not end: its copies are the first ones, and
-// are kept instead of making others of a half-written state.
-func Resumes(u *Update, target Target, action string, backups []*Backup) *Backup {
+// Resumes finds the backup of an earlier run at the same target that did not end and
+// whose work u ends: it was to write the very same hive, or h is that backup's hive
+// with some of its edits made and nothing else. Its copies are the first ones, and
+// are kept instead of making others of a half-written state. The backup returned says
+// in After and Edits what will have been done in all; it is the caller's to save.
+func Resumes(h *Hive, u *Update, edits []Edit, target Target, action string, backups []*Backup) *Backup {
 	for _, b := range backups {
-		unfinished := b.State == StateStarted || b.State == StateFailed
-		if unfinished && b.Action == action && b.After.Primary == u.After.Primary && b.Target == target {
-			if _, err := b.Read(); err == nil {
-				return b
-			}
+		if !b.unfinished() || b.Action != action || b.Target != target {
+			continue
+		}
+		files, err := b.Read()
+		if err != nil {
+			continue
+		}
+		if b.After.Primary == u.After.Primary {
+			b.After = u.After
+			return b
+		}
+		if done, ok := b.partlyDone(files, h); ok {
+			b.After, b.Edits = u.After, joined(done, edits)
+			return b
 		}
 	}
 	return nil
 }
+
+// partlyDone returns those edits of b that h shows, if h differs from the hive in the
+// copies by nothing else. Time stamps count: had Windows run in between, some would
+// differ.
+func (b *Backup) partlyDone(files Files, h *Hive) (done []Edit, ok bool) {
+	before, err := Open(files)
+	if err != nil {
+		return nil, false
+	}
+	diff, err := Compare(before, h, true)
+	if err != nil {
+		return nil, false
+	}
+	for _, e := range b.Edits {
+		if found, err := h.valueAt(e.Name, e.Path...); err != nil || !found.equal(e.Old) {
+			done = append(done, e)
+		}
+	}
+	return done, diff.check(done) == nil
+}
+
+// joined returns the edits done with those to come; of two of one value the first
+// tells what was there, the second what will be.
+func joined(done, edits []Edit) []Edit {
+	all := slices.Clone(done)
+	for _, e := range edits {
+		i := slices.IndexFunc(all, func(d Edit) bool { return d.String() == e.String() })
+		if i < 0 {
+			all = append(all, e)
+			continue
+		}
+		all[i].New = e.New
+	}
+	return all
+}
+
+// unfinished says whether the run that made the backup did not come to its end.
+func (m *Manifest) unfinished() bool { return m.State == StateStarted || m.State == StateFailed }
 
 // sameVolume says whether a hive may be the one a backup was made of: clones share
 // every id of the hive, but a volume's serial number, where known, is another.
@@ -130,11 +198,11 @@ func chooseExact(exact []*Backup, target Target) (*Backup, error) {
 		exact = here
 	}
 	for _, b := range exact[1:] {
-		if b.Before != exact[0].Before {
+		if b.before() != exact[0].before() || b.Before.Log1 != exact[0].Before.Log1 {
 			return nil, &SeveralBackups{exact}
 		}
 	}
-	return exact[len(exact)-1], nil
+	return newest(exact), nil
 }
 
 // SeveralBackups lists the backups between which somebody must choose.
@@ -143,7 +211,7 @@ type SeveralBackups struct{ Backups []*Backup }
 func (e *SeveralBackups) Error() string {
 	var dirs []string
 	for _, b := range e.Backups {
-		dirs = append(dirs, b.Dir)
+		dirs = append(dirs, fmt.Sprintf("%s (%s, %d values)", b.Dir, b.Time.Format("2006-01-02 15:04"), len(b.Edits)))
 	}
 	return fmt.Sprintf("%v: %s", ErrSeveralBackups, strings.Join(dirs, ", "))
 }
@@ -153,10 +221,10 @@ func (e *SeveralBackups) Unwrap() error { return ErrSeveralBackups }
 
 // PlanUndo makes the change that takes b's repair back. If h is still the hive that
 // the repair wrote, it becomes what it was, to the byte, and so does LOG1 unless
-// somebody has written to it since (exact); a hive that had been dirty becomes what
-// its log makes of it. An undo that did not end is ended. Else each edited value is
-// put back, provided that it still is what the repair wrote; if one is not, the
-// error wraps ErrDiffers and names it.
+// somebody but an undo that did not end has written to it since (exact); a hive
+// that had been dirty becomes what its log makes of it. An undo that did not end is
+// ended. Else each edited value is put back, provided that it still is what the
+// repair wrote; if one is not, the error wraps ErrDiffers and names it.
 func (h *Hive) PlanUndo(b *Backup, files Files, mayGrow bool) (c *Change, exact bool, err error) {
 	before, err := Open(files)
 	if err != nil {
@@ -167,22 +235,28 @@ func (h *Hive) PlanUndo(b *Backup, files Files, mayGrow bool) (c *Change, exact 
 		return c, true, err
 	}
 	back := &Change{Old: h, New: before, Diff: &Diff{}}
-	if back.sameBins() {
+	if sameBins(h, before) {
 		if len(files.Log1) == len(h.Files.Log1) && !bytes.Equal(files.Log1, h.Files.Log1) {
 			back.log1 = files.Log1
 		}
 		return back, true, nil
 	}
+	c, err = h.UndoValues(b, mayGrow)
+	return c, false, err
+}
+
+// UndoValues makes the change that puts each edited value back, and nothing else.
+// Besides being the way back once Windows has run, it serves where the first bytes
+// cannot be reached without a log.
+func (h *Hive) UndoValues(b *Backup, mayGrow bool) (*Change, error) {
 	edits, err := h.undoEdits(b)
 	if err != nil {
-		return nil, false, err
+		return nil, err
 	}
 	if len(edits) == 0 {
-		c, err = h.Finish(mayGrow)
-	} else {
-		c, err = h.Prepare(&Plan{edits, h}, mayGrow)
+		return h.Finish(mayGrow)
 	}
-	return c, false, err
+	return h.Prepare(&Plan{edits, h}, mayGrow)
 }
 
 // undoEdits returns the edits that take b's back, without those already taken back.
@@ -236,7 +310,8 @@ func (h *Hive) restore(b *Backup, before *Hive) (c *Change, err error) {
 	if err := c.Diff.check(c.Edits); err != nil {
 		return nil, err
 	}
-	if log1 := before.Files.Log1; log1 != nil && h.ID().Log1 == b.After.Log1 && len(log1) == len(h.Files.Log1) {
+	ours := h.ID().Log1 == b.After.Log1 || b.undoing
+	if log1 := before.Files.Log1; log1 != nil && ours && len(log1) == len(h.Files.Log1) {
 		c.log1 = log1
 	}
 	return c, c.retrace(before, b.Edits)

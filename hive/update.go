@@ -35,6 +35,7 @@ type Step struct {
 type Update struct {
 	Steps []Step
 	Log   bool     // the log is written first; else the order alone keeps the hive sound
+	NoLog string   // why the log is not used although LOG1 may be written
 	After Identity // of hive and LOG1 when everything is written; other logs are not touched
 	bytes []byte   // the new hive
 }
@@ -48,18 +49,25 @@ func (c *Change) Update(logRoom int64) (*Update, error) {
 	if c.Old.Replay != nil {
 		u.Steps = c.Old.Replay.steps(c.Old)
 	}
-	if c.sameBins() {
-		u.add("base block", PrimaryFile, differingSectors(c.Old.Bytes()[:regf.BaseBlockSize], u.bytes[:regf.BaseBlockSize]))
+	if sameBins(c.Old, c.New) {
+		u.add("base block and slack", PrimaryFile, differingSectors(c.Old.Bytes(), u.bytes))
 		c.restoreLog(u, c.Old.Files.Log1, logRoom)
 		c.resize(u)
 		return u, nil
 	}
 	encoded := regf.EncodeLog(c.Old.reg, c.New.reg, c.Old.reg.Base().PrimarySeq+1)
-	if int64(len(encoded)) <= min(logRoom, int64(len(c.Old.Files.Log1))) {
+	room := min(logRoom, int64(len(c.Old.Files.Log1)))
+	other := c.otherLog()
+	switch {
+	case int64(len(encoded)) <= room && other == "":
 		if err := c.logged(u, encoded); err != nil {
 			return nil, err
 		}
 		return u, nil
+	case other != "":
+		u.NoLog = other + " has the time of the hive, too, and would be replayed over it"
+	case room > 0:
+		u.NoLog = fmt.Sprintf("%d bytes, %d are needed", room, len(encoded))
 	}
 	if err := c.ordered(u); err != nil {
 		return nil, err
@@ -68,9 +76,22 @@ func (c *Change) Update(logRoom int64) (*Update, error) {
 	return u, nil
 }
 
-// sameBins says whether the hives differ in their base blocks at most.
-func (c *Change) sameBins() bool {
-	return c.Old == c.New || bytes.Equal(c.Old.Bytes()[regf.BaseBlockSize:], c.New.Bytes()[regf.BaseBlockSize:])
+// otherLog names a log besides LOG1 that Windows would find to belong to the hive as
+// soon as that is marked dirty: one with the time of the first hive bin. It would be
+// replayed over a half-written hive, or make it doubtful which log counts.
+func (c *Change) otherLog() string {
+	for _, l := range []namedFile{{"SYSTEM.LOG2", c.Old.Files.Log2}, {"SYSTEM.LOG", c.Old.Files.Log}} {
+		log, err := regf.DecodeLog(l.data)
+		if err == nil && log.Base.LastWritten == c.Old.reg.FirstBinTime() {
+			return l.name
+		}
+	}
+	return ""
+}
+
+// sameBins says whether two hives differ outside their hive bins at most.
+func sameBins(a, b *Hive) bool {
+	return a == b || bytes.Equal(a.reg.Bins(), b.reg.Bins())
 }
 
 // restoreLog gives LOG1, which holds these bytes by then, its first ones back, if

@@ -18,10 +18,11 @@ const maxLayers = 64
 // holds the folder or hive file. A hive or image on the host's own file system
 // may share it. A folder that does not exist yet is judged by its parent.
 func (s *Source) SharesMedium(dir string) (bool, string, error) {
-	dir, err := existing(dir)
+	place, err := existing(dir)
 	if err != nil {
 		return false, "", fmt.Errorf("looking where %s lies: %w", dir, err)
 	}
+	dir = place
 	all, err := s.host.mounts()
 	if err != nil {
 		return false, "", err

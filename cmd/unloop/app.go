@@ -22,7 +22,10 @@ var (
 // run is the whole program: it returns the exit code and never exits by itself.
 func run(args []string, in io.Reader, out, errw io.Writer) int {
 	e := newEnv(args, in, out, errw)
-	ctx, stop := signal.NotifyContext(e.ctx, os.Interrupt, syscall.SIGTERM)
+	// A reader of our output that goes away, or a terminal that is closed, must not
+	// end the process in mid-write.
+	signal.Ignore(syscall.SIGPIPE)
+	ctx, stop := signal.NotifyContext(e.ctx, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
 	e.ctx = ctx
 	return int(e.main(args))

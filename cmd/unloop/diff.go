@@ -81,7 +81,7 @@ func (e *env) runDiff(a, b, format string, times bool) error {
 		return err
 	}
 	if len(d.Keys) > 0 {
-		e.printDiff(diffHeader(labelA, "", labelB, "") + d.Text())
+		return e.printDiff(diffHeader(labelA, "", labelB, "") + d.Text())
 	}
 	return nil
 }

@@ -43,11 +43,12 @@ const (
 
 // printDiff writes diff text, in colour where stdout is a terminal and NO_COLOR is
 // not set.
-func (e *env) printDiff(text string) {
+func (e *env) printDiff(text string) error {
 	if !e.outTTY || e.getenv("NO_COLOR") != "" {
-		io.WriteString(e.out, text)
-		return
+		_, err := io.WriteString(e.out, text)
+		return err
 	}
+	var b strings.Builder
 	for line := range strings.Lines(text) {
 		colour := ""
 		switch {
@@ -59,9 +60,11 @@ func (e *env) printDiff(text string) {
 			colour = green
 		}
 		if colour == "" {
-			io.WriteString(e.out, line)
+			b.WriteString(line)
 			continue
 		}
-		fmt.Fprintf(e.out, "%s%s%s\n", colour, strings.TrimSuffix(line, "\n"), plain)
+		b.WriteString(colour + strings.TrimSuffix(line, "\n") + plain + "\n")
 	}
+	_, err := io.WriteString(e.out, b.String())
+	return err
 }

@@ -236,7 +236,7 @@ func scriptHiveof(ts *testscript.TestScript, _ bool, args []string) {
 		name = "SYSTEM.LOG1"
 	}
 	src, f := openSystemOf(ts, args[0], name, n)
-	data, err := readAll(f)
+	data, err := readAll(f, maxHive)
 	ts.Check(err)
 	ts.Check(src.Close())
 	ts.Check(os.WriteFile(ts.MkAbs(args[1]), data, 0o666))

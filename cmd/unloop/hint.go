@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"strings"
 	"syscall"
 
 	"unloop/hive"
@@ -42,12 +43,15 @@ func (u usageError) Error() string { return u.key }
 
 // Errors of the command itself.
 var (
+	errNotShown     = errors.New("standard output cannot be written")
 	errAnsweredNo   = errors.New("answered no")
 	errInterrupted  = errors.New("interrupted")
 	errNotAffected  = errors.New("not affected")
 	errDisagree     = errors.New("the crosscheck disagrees")
 	errNoJudge      = errors.New("no crosscheck")
 	errSharesMedium = errors.New("the backup would lie on what is being repaired")
+	errNoService    = errors.New("no such service in any control set")
+	errVolatile     = errors.New("the backup would lie in memory")
 	errNotTwoHives  = errors.New("not one hive")
 )
 
@@ -63,6 +67,7 @@ type explained struct {
 func explanations() []explained {
 	return []explained{
 		{hive.ErrNotVerified, "notverified", exitBroken},
+		{errNotShown, "notshown", exitFailed},
 		{errAnsweredNo, "answeredno", exitFailed},
 		{errInterrupted, "interrupted", exitFailed},
 		{context.Canceled, "interrupted", exitFailed},
@@ -72,6 +77,8 @@ func explanations() []explained {
 		{errDisagree, "disagree", exitRefused},
 		{errNoJudge, "nojudge", exitRefused},
 		{errNotTwoHives, "nottwohives", exitRefused},
+		{errNoService, "noservice", exitRefused},
+		{errVolatile, "volatile", exitRefused},
 		{hive.ErrStale, "stale", exitRefused},
 		{hive.ErrNoLog, "nolog", exitRefused},
 		{hive.ErrNewLog, "newlog", exitRefused},
@@ -106,6 +113,7 @@ func explanations() []explained {
 		{image.ErrNoWindows, "nowindows", exitRefused},
 		{image.ErrNotFound, "notfound", exitFailed},
 		{fs.ErrNotExist, "notfound", exitFailed},
+		{syscall.ENOTDIR, "notfound", exitFailed},
 		{fs.ErrPermission, "permission", exitFailed},
 		{syscall.ENOSPC, "nospace", exitFailed},
 	}
@@ -132,11 +140,14 @@ func explain(err error) (key string, code exitCode) {
 	return "other", exitFailed
 }
 
+// oneLine joins the lines of a joined error.
+func oneLine(err error) string { return strings.ReplaceAll(err.Error(), "\n", "; ") }
+
 // complain prints an error with its hint, and returns its exit code. label names
 // the target or hive concerned.
 func (e *env) complain(label string, err error) exitCode {
 	key, code := explain(err)
-	e.tell("unloop: error: " + e.text("error."+key, label) + " (" + escape(err.Error()) + ")")
+	e.tell("unloop: error: " + e.text("error."+key, label) + " (" + escape(oneLine(err)) + ")")
 	e.tell("unloop: hint: " + e.text("hint."+key))
 	return code
 }

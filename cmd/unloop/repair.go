@@ -34,6 +34,7 @@ type common struct {
 	dryRun bool
 	yes    bool
 	backup string // folder of all backups
+	named  bool   // the user named it
 	report string // folder for reports; "" for none
 	format string
 	jobs   int
@@ -93,7 +94,8 @@ func (e *env) commonOptions(c *cli.Context) (o common, crosscheck string, err er
 	case !o.dryRun && !o.yes && (!e.inTTY || o.jobs > 1):
 		return o, "", usageError{"usage.yes", nil}
 	}
-	if o.backup == "" {
+	o.named = o.backup != ""
+	if !o.named {
 		if o.backup, err = e.defaultBackup(); err != nil && !o.dryRun {
 			return o, "", usageError{"usage.nohome", nil}
 		}
@@ -184,6 +186,11 @@ func (e *env) repair(src *image.Source, in *image.Installation, r *result, o rep
 		}
 		return fmt.Errorf("%w: %s", errNotAffected, seen.findings.Reason)
 	}
+	for _, name := range o.scope.Services {
+		if !seen.findings.Has(name) {
+			return fmt.Errorf("%w: %q", errNoService, name)
+		}
+	}
 	e.advise(seen.findings, o)
 	plan, err := seen.hive.Plan(seen.findings, o.fixes)
 	if err != nil {
@@ -194,7 +201,11 @@ func (e *env) repair(src *image.Source, in *image.Installation, r *result, o rep
 		e.stage(stagePlan, "nothing", r.Hive)
 		return nil
 	}
-	e.stage(stagePlan, "planned", r.Hive, len(plan.Edits))
+	if len(plan.Edits) == 0 {
+		e.stage(stagePlan, "replayonly", r.Hive)
+	} else {
+		e.stage(stagePlan, "planned", r.Hive, len(plan.Edits))
+	}
 	done := e.busy(stagePlan, r.Hive)
 	change, err := prepare(seen, plan)
 	done()
@@ -203,7 +214,7 @@ func (e *env) repair(src *image.Source, in *image.Installation, r *result, o rep
 	}
 	return e.carryOut(&writer{
 		env: e, src: src, in: in, files: seen.files, change: change, r: r,
-		action: "repair", backupDir: o.backup, crosscheck: o.crosscheck,
+		action: "repair", backupDir: o.backup, named: o.named, crosscheck: o.crosscheck,
 	}, o.common, "repaired", statusRepaired)
 }
 
@@ -220,7 +231,9 @@ func prepare(seen *inspected, plan *hive.Plan) (*hive.Change, error) {
 // stop there in a dry run, else ask and write.
 func (e *env) carryOut(w *writer, o common, after string, done status) error {
 	e.diff(w.r, w.change, after)
-	e.show(w.r, o.format)
+	if err := e.show(w.r, o); err != nil {
+		return fmt.Errorf("%w: %w", errNotShown, err)
+	}
 	for _, err := range w.src.Refusals(w.in) {
 		w.r.Refused = append(w.r.Refused, err.Error())
 		if o.dryRun && errors.Is(err, image.ErrReadOnly) {
@@ -251,14 +264,20 @@ func (e *env) carryOut(w *writer, o common, after string, done status) error {
 	return nil
 }
 
-// show prints the diff as it was asked for; JSON comes at the end.
-func (e *env) show(r *result, format string) {
-	switch format {
-	case "text":
-		e.printDiff(r.diffText)
-	case "reg":
-		io.WriteString(e.out, r.regText)
+// show prints the diff as it was asked for; JSON comes at the end. Who is asked must
+// have seen the diff all the same, and nothing is written that could not be shown.
+func (e *env) show(r *result, o common) error {
+	if !o.dryRun && !o.yes && (o.format != "text" || !e.outTTY) {
+		e.tell(strings.TrimSuffix(r.diffText, "\n"))
 	}
+	switch {
+	case o.format == "text":
+		return e.printDiff(r.diffText)
+	case o.format == "reg":
+		_, err := io.WriteString(e.out, r.regText)
+		return err
+	}
+	return nil
 }
 
 // ask waits for the user's word. Anything but yes is no.
@@ -285,8 +304,8 @@ func (e *env) ask(label string) error {
 // advise says what a technician should know before and after: what is missing,
 // what depends on the drivers, and the price of each fix.
 func (e *env) advise(f *hive.Findings, o repairOptions) {
-	if slices.Contains(o.fixes, hive.FixDrivers) && len(f.Services) == 0 {
-		e.note("noservices", strings.Join(wantedServices(o.scope), ", "))
+	if len(f.Services) == 0 && slices.Contains(o.fixes, hive.FixDrivers) && slices.Contains(o.fixes, hive.FixOverride) {
+		e.note("noservices", strings.Join(hive.DefaultServices(), ", "))
 	}
 	if f.Verdict == hive.Unknown {
 		e.note("unknownwindows")
@@ -297,13 +316,6 @@ func (e *env) advise(f *hive.Findings, o repairOptions) {
 	for _, d := range f.Bereaved() {
 		e.note("dependent", d.Name, d.Service, hive.ControlSetName(d.Set))
 	}
-}
-
-func wantedServices(s hive.Scope) []string {
-	if s.Services != nil {
-		return s.Services
-	}
-	return hive.DefaultServices()
 }
 
 // labelSum is a short number for a path, to tell backups of equal names apart.
@@ -355,11 +367,23 @@ func (e *env) forEach(named []string, o common, verb string, do work) error {
 	for ; next < len(targets); next++ {
 		oc := <-outcomes[next]
 		if _, err := e.out.Write(oc.out.Bytes()); err != nil {
-			return err
+			e.notPrinted(oc.result, fmt.Errorf("%w: %w", errNotShown, err))
 		}
 		e.finish(oc.result)
 	}
 	return nil
+}
+
+// notPrinted says that a target's result could not be printed or saved. That is a failure only
+// where the result was all there was to it: exit code 1 promises an unchanged hive.
+func (e *env) notPrinted(t *targetResult, err error) {
+	for _, r := range t.Installations {
+		if r.Status == statusRepaired || r.Status == statusUndone {
+			e.note("notprinted", t.Target, err)
+			return
+		}
+	}
+	t.Exit = worse(t.Exit, e.complain(t.Target, err))
 }
 
 func (e *env) finish(t *targetResult) { e.worst = worse(e.worst, t.Exit) }
@@ -371,17 +395,17 @@ func (e *env) one(target string, o common, verb string, named bool, do work) *ta
 		t.Error = e.errorResult(err)
 		e.complain(target, err)
 	} else {
-		e.onTarget(t, named, do)
+		e.onTarget(t, named, o, do)
 	}
 	t.conclude()
 	if err := e.report(t, o); err != nil {
-		t.Exit = worse(t.Exit, e.complain(target, err))
+		e.notPrinted(t, err)
 	}
 	return t
 }
 
 // onTarget opens a target and works on what is found in it.
-func (e *env) onTarget(t *targetResult, named bool, do work) {
+func (e *env) onTarget(t *targetResult, named bool, o common, do work) {
 	src, err := e.discover(t.Target)
 	if err != nil {
 		t.Error = e.errorResult(err)
@@ -390,6 +414,12 @@ func (e *env) onTarget(t *targetResult, named bool, do work) {
 	}
 	if own, _, err := src.SharesMedium("/"); !named && (own || err != nil) {
 		e.stage(stageDiscover, "owndisk", t.Target)
+		e.closeSource(t, src)
+		return
+	}
+	if err := e.reportElsewhere(src, o); err != nil {
+		t.Error = e.errorResult(err)
+		e.complain(t.Target, err)
 		e.closeSource(t, src)
 		return
 	}
@@ -412,6 +442,22 @@ func (e *env) onTarget(t *targetResult, named bool, do work) {
 	}
 	e.closeSource(t, src)
 	e.skippedAll(t)
+}
+
+// reportElsewhere refuses a report folder on what is looked at: a report is a write,
+// too, and even a scan or dry run would make it.
+func (e *env) reportElsewhere(src *image.Source, o common) error {
+	if o.report == "" {
+		return nil
+	}
+	shared, why, err := src.SharesMedium(o.report)
+	switch {
+	case err != nil:
+		return fmt.Errorf("%w: %w", errSharesMedium, err)
+	case shared:
+		return fmt.Errorf("%w: %s", errSharesMedium, why)
+	}
+	return nil
 }
 
 // closeSource gives lock and device back. An error then means that data may not have

@@ -21,12 +21,12 @@ func (e *env) report(t *targetResult, o common) error {
 	}
 	if t.Verb == "scan" && o.format == "text" {
 		if err := e.printAccount(t, o.verbose); err != nil {
-			return err
+			return fmt.Errorf("%w: %w", errNotShown, err)
 		}
 	}
 	if o.format == "json" {
 		if err := e.printJSON(t); err != nil {
-			return err
+			return fmt.Errorf("%w: %w", errNotShown, err)
 		}
 	}
 	if o.report == "" {

@@ -135,6 +135,7 @@ type writer struct {
 	r          *result
 	action     string // "repair" or "undo"
 	backupDir  string // of all runs
+	named      bool   // the user named it
 	crosscheck string // auto, require, off
 }
 
@@ -148,6 +149,9 @@ func (w *writer) write() error {
 		return fmt.Errorf("%w: %w", errSharesMedium, err)
 	} else if shared {
 		return fmt.Errorf("%w: %s", errSharesMedium, why)
+	}
+	if err := w.lasting(); err != nil {
+		return err
 	}
 	if err := w.src.BeginWrite(); err != nil {
 		return err
@@ -170,8 +174,8 @@ func (w *writer) write() error {
 	if err := w.interrupted(); err != nil {
 		return errors.Join(err, b.SetState(hive.StateFailed))
 	}
-	if !u.Log {
-		w.stage(stageApply, "nolog", w.r.Hive, reasonOf(why))
+	if !u.Log && len(w.change.Edits) > 0 {
+		w.stage(stageApply, "nolog", w.r.Hive, noLogReason(why, u))
 	}
 	if err := w.apply(u); err != nil {
 		return errors.Join(err, b.SetState(hive.StateFailed))
@@ -179,20 +183,38 @@ func (w *writer) write() error {
 	if err := w.verify(u); err != nil {
 		return errors.Join(fmt.Errorf("%w: %w", hive.ErrNotVerified, err), b.SetState(hive.StateFailed))
 	}
-	return b.SetState(hive.StateDone)
+	if err := b.SetState(hive.StateDone); err != nil {
+		w.note("notmarked", b.Dir, err) // the hive is written and verified all the same
+	}
+	return nil
 }
 
-func reasonOf(err error) string {
-	if err == nil {
-		return "too small"
+// noLogReason says why LOG1 is not written: what its place on the volume forbids, or
+// what the update found.
+func noLogReason(place error, u *hive.Update) string {
+	if place != nil {
+		return place.Error()
 	}
-	return err.Error()
+	return u.NoLog
 }
 
 func (e *env) interrupted() error {
 	if e.ctx.Err() != nil {
 		return errInterrupted
 	}
+	return nil
+}
+
+// lasting refuses to keep the only way back of a PC's disk in memory, as the default
+// folder of a live medium is; who names such a folder is told.
+func (w *writer) lasting() error {
+	if w.src.Kind() != image.KindDevice || !w.host.InMemory(w.backupDir) {
+		return nil
+	}
+	if !w.named {
+		return fmt.Errorf("%w: %s", errVolatile, w.backupDir)
+	}
+	w.note("volatilenote", w.backupDir)
 	return nil
 }
 
@@ -261,7 +283,7 @@ func (w *writer) resumed(u *hive.Update) *hive.Backup {
 	if err != nil {
 		return nil // there is none yet
 	}
-	return hive.Resumes(u, w.target(), w.action, backups)
+	return hive.Resumes(w.change.Old, u, w.change.Edits, w.target(), w.action, backups)
 }
 
 // manifestTarget describes where the hive lies, for the manifest.

@@ -14,6 +14,13 @@ import (
 // more than 400 MB on a 32-bit PC.
 const maxHive = 512 << 20
 
+// maxLog bounds what is read as a log: Windows' are shorter than their hive.
+const maxLog = 64 << 20
+
+// maxBlind is how long a file may be that is read whole although it does not begin
+// as a hive, lest it is one whose first sector is torn.
+const maxBlind = 64 << 20
+
 // systemFiles are the open files of one SYSTEM hive; logs may be nil.
 type systemFiles struct {
 	primary, log1, log2, log *image.File
@@ -36,13 +43,14 @@ func openSystem(in *image.Installation) (f systemFiles, err error) {
 // read reads all of them.
 func (f systemFiles) read() (files hive.Files, err error) {
 	for _, one := range []struct {
-		file *image.File
-		data *[]byte
-	}{{f.primary, &files.Primary}, {f.log1, &files.Log1}, {f.log2, &files.Log2}, {f.log, &files.Log}} {
+		file  *image.File
+		data  *[]byte
+		limit int64
+	}{{f.primary, &files.Primary, maxHive}, {f.log1, &files.Log1, maxLog}, {f.log2, &files.Log2, maxLog}, {f.log, &files.Log, maxLog}} {
 		if one.file == nil {
 			continue
 		}
-		if *one.data, err = readAll(one.file); err != nil {
+		if *one.data, err = readAll(one.file, one.limit); err != nil {
 			return hive.Files{}, err
 		}
 	}
@@ -65,10 +73,15 @@ func (f systemFiles) identity() (id hive.Identity, err error) {
 	return id, nil
 }
 
-func readAll(f *image.File) ([]byte, error) {
+func readAll(f *image.File, limit int64) ([]byte, error) {
 	size := f.Size()
-	if size > maxHive {
+	if size > limit {
 		return nil, fmt.Errorf("reading %s: %d bytes: %w", f.Label(), size, image.ErrUnsupported)
+	}
+	if start := make([]byte, 4); size > maxBlind {
+		if _, err := f.ReadAt(start, 0); err == nil && string(start) != "regf" {
+			return nil, fmt.Errorf("reading %s: %w", f.Label(), hive.ErrNotHive)
+		}
 	}
 	data := hive.NewBuffer(size)
 	if n, err := f.ReadAt(data, 0); int64(n) < size {

@@ -68,23 +68,41 @@ func (e *env) undo(src *image.Source, in *image.Installation, r *result, o undoO
 	if err != nil {
 		return err
 	}
+	if exact {
+		room, _ := files.logRoom()
+		if _, err := change.Update(room); err != nil {
+			// Written by another version, which placed its cells otherwise, and without a
+			// log there is no safe order back to the byte.
+			exact = false
+			if change, err = h.UndoValues(b, files.primary.MayGrow()); err != nil {
+				return err
+			}
+		}
+	}
 	r.Exact = &exact
 	if change.Nothing() {
 		r.Status = statusNothing
 		e.stage(stagePlan, "nothingundo", r.Hive)
+		if !o.dryRun && b.State != hive.StateUndone {
+			e.markUndone(b)
+		}
 		return nil
 	}
 	e.stage(stagePlan, map[bool]string{true: "exact", false: "byvalue"}[exact], r.Hive, len(change.Edits))
 	err = e.carryOut(&writer{
 		env: e, src: src, in: in, files: files, change: change, r: r,
-		action: "undo", backupDir: o.backup, crosscheck: o.crosscheck,
+		action: "undo", backupDir: o.backup, named: o.named, crosscheck: o.crosscheck,
 	}, o.common, "restored", statusUndone)
 	if err == nil && !o.dryRun {
-		if err := b.SetState(hive.StateUndone); err != nil {
-			e.note("notmarked", b.Dir, err)
-		}
+		e.markUndone(b)
 	}
 	return err
+}
+
+func (e *env) markUndone(b *hive.Backup) {
+	if err := b.SetState(hive.StateUndone); err != nil {
+		e.note("notmarked", b.Dir, err)
+	}
 }
 
 // chooseBackup finds the repair to be taken back.

@@ -67,6 +67,9 @@ func (e *dirtyError) Unwrap() error { return ErrDirty }
 // Bytes returns the hive's file as it lies in memory. The caller must not change it.
 func (h *Hive) Bytes() []byte { return h.data }
 
+// Bins returns the hive bins. The caller must not change them.
+func (h *Hive) Bins() []byte { return h.bins }
+
 // Base returns the decoded base block.
 func (h *Hive) Base() BaseBlock { return h.base }
 

@@ -89,8 +89,8 @@ func isASCII(b []byte) bool {
 func isHigh(r rune) bool { return r >= 0xD800 && r < 0xDC00 }
 func isLow(r rune) bool  { return r >= 0xDC00 && r < 0xE000 }
 
-// upcase maps a code unit as Windows does when it compares names: one unit to one
-// unit, without the letters that only newer Unicode tables map. Names outside
+// upcase maps a code unit as Windows does when it compares names, one unit to one
+// unit. Go's table is newer than Windows 7's and knows more pairs, so names outside
 // ASCII are never trusted to this beyond a warning (see Check).
 func upcase(u uint16) uint16 {
 	switch {

@@ -1,0 +1,7 @@
+//go:build !linux
+
+package image
+
+// InMemory says whether dir lies on a file system that is gone at power-off, which is
+// only known on Linux.
+func (h Host) InMemory(string) bool { return false }
