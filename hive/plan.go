@@ -2,6 +2,7 @@ package hive
 
 import (
 	"fmt"
+	"slices"
 
 	"unloop/hive/regf"
 )
@@ -14,6 +15,13 @@ type Plan struct {
 
 // ID returns the digests of the files the plan was made from.
 func (p *Plan) ID() Identity { return p.of.ID() }
+
+// Same says whether the plan has just these edits, in whatever order.
+func (p *Plan) Same(edits []Edit) bool {
+	return len(p.Edits) == len(edits) && !slices.ContainsFunc(p.Edits, func(e Edit) bool {
+		return !slices.ContainsFunc(edits, func(d Edit) bool { return d.String() == e.String() && d.New.equal(e.New) })
+	})
+}
 
 // Plan turns findings into edits, by the chosen fixes. A plan without edits means
 // that there is nothing to do. Errors: ErrUnexpected, ErrNoKey.

@@ -106,67 +106,6 @@ func choose(h *Hive, id HiveID, target Target, backups []*Backup) (*Backup, erro
 	return nil, ErrNoBackup
 }
 
-// Resumes finds the backup of an earlier run at the same target that did not end and
-// whose work u ends: it was to write the very same hive, or h is that backup's hive
-// with some of its edits made and nothing else. Its copies are the first ones, and
-// are kept instead of making others of a half-written state. The backup returned says
-// in After and Edits what will have been done in all; it is the caller's to save.
-func Resumes(h *Hive, u *Update, edits []Edit, target Target, action string, backups []*Backup) *Backup {
-	for _, b := range backups {
-		if !b.unfinished() || b.Action != action || b.Target != target {
-			continue
-		}
-		files, err := b.Read()
-		if err != nil {
-			continue
-		}
-		if b.After.Primary == u.After.Primary {
-			b.After = u.After
-			return b
-		}
-		if done, ok := b.partlyDone(files, h); ok {
-			b.After, b.Edits = u.After, joined(done, edits)
-			return b
-		}
-	}
-	return nil
-}
-
-// partlyDone returns those edits of b that h shows, if h differs from the hive in the
-// copies by nothing else. Time stamps count: had Windows run in between, some would
-// differ.
-func (b *Backup) partlyDone(files Files, h *Hive) (done []Edit, ok bool) {
-	before, err := Open(files)
-	if err != nil {
-		return nil, false
-	}
-	diff, err := Compare(before, h, true)
-	if err != nil {
-		return nil, false
-	}
-	for _, e := range b.Edits {
-		if found, err := h.valueAt(e.Name, e.Path...); err != nil || !found.equal(e.Old) {
-			done = append(done, e)
-		}
-	}
-	return done, diff.check(done) == nil
-}
-
-// joined returns the edits done with those to come; of two of one value the first
-// tells what was there, the second what will be.
-func joined(done, edits []Edit) []Edit {
-	all := slices.Clone(done)
-	for _, e := range edits {
-		i := slices.IndexFunc(all, func(d Edit) bool { return d.String() == e.String() })
-		if i < 0 {
-			all = append(all, e)
-			continue
-		}
-		all[i].New = e.New
-	}
-	return all
-}
-
 // unfinished says whether the run that made the backup did not come to its end.
 func (m *Manifest) unfinished() bool { return m.State == StateStarted || m.State == StateFailed }
 

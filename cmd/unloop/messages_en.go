@@ -69,6 +69,7 @@ var messagesEN = map[string]string{
 	"planned":        "%s: %d values to change",
 	"differs":        "%s: %d values change, nothing else does",
 	"dirtyhive":      "%s: dirty; %s holds its newest changes (%d sectors) and is replayed first",
+	"continued":      "%s: an earlier run was interrupted; it will be ended",
 	"resumed":        "an earlier run was interrupted; its backup is kept: %s",
 	"crosschecked":   "%s: crosscheck: %s",
 	"backedup":       "written, read back and compared: %s",
@@ -130,7 +131,6 @@ var messagesEN = map[string]string{
 	"acc.error":       "error: %s",
 	"acc.hint":        "hint: %s",
 
-	"status.found":       "looked at",
 	"status.planned":     "dry run, nothing written",
 	"status.nothingtodo": "nothing to do",
 	"status.skipped":     "skipped",

@@ -68,6 +68,7 @@ var messagesJA = map[string]string{
 	"planned":        "%s: 変更する値 %d 個",
 	"differs":        "%s: 値 %d 個が変わり、ほかは変わりません",
 	"dirtyhive":      "%s: 閉じられていません。最新の変更は %s にあり（%d セクター）、先に適用します",
+	"continued":      "%s: 以前の実行が中断しています。続きを行います",
 	"resumed":        "以前の実行が中断しています。そのバックアップを使います: %s",
 	"crosschecked":   "%s: クロスチェック: %s",
 	"backedup":       "書き込み、読み戻し、照合済み: %s",
@@ -129,7 +130,6 @@ var messagesJA = map[string]string{
 	"acc.error":       "エラー: %s",
 	"acc.hint":        "ヒント: %s",
 
-	"status.found":       "調査済み",
 	"status.planned":     "ドライラン、書き込みなし",
 	"status.nothingtodo": "変更なし",
 	"status.skipped":     "対象外",

@@ -196,6 +196,14 @@ func (e *env) repair(src *image.Source, in *image.Installation, r *result, o rep
 	if err != nil {
 		return err
 	}
+	w := &writer{
+		env: e, src: src, in: in, files: seen.files, r: r,
+		action: "repair", backupDir: o.backup, named: o.named, crosscheck: o.crosscheck,
+	}
+	if w.change = w.continued(seen.hive, plan); w.change != nil {
+		e.stage(stagePlan, "continued", r.Hive)
+		return e.carryOut(w, o.common, "repaired", statusRepaired)
+	}
 	if len(plan.Edits) == 0 && seen.hive.Replay == nil {
 		r.Status = statusNothing
 		e.stage(stagePlan, "nothing", r.Hive)
@@ -207,15 +215,12 @@ func (e *env) repair(src *image.Source, in *image.Installation, r *result, o rep
 		e.stage(stagePlan, "planned", r.Hive, len(plan.Edits))
 	}
 	done := e.busy(stagePlan, r.Hive)
-	change, err := prepare(seen, plan)
+	w.change, err = prepare(seen, plan)
 	done()
 	if err != nil {
 		return err
 	}
-	return e.carryOut(&writer{
-		env: e, src: src, in: in, files: seen.files, change: change, r: r,
-		action: "repair", backupDir: o.backup, named: o.named, crosscheck: o.crosscheck,
-	}, o.common, "repaired", statusRepaired)
+	return e.carryOut(w, o.common, "repaired", statusRepaired)
 }
 
 // prepare makes the change of a plan; of one without edits, the replay alone.

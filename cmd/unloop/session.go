@@ -234,7 +234,7 @@ func (w *writer) unchanged() error {
 		return fmt.Errorf("reading %s again: %w", w.r.Hive, hive.ErrStale)
 	}
 	w.files = files
-	return nil
+	return files.primary.InPlace() // known now, it is not asked again between two writes
 }
 
 // judge has the new hive read by the crosscheck.
@@ -274,6 +274,21 @@ func (w *writer) backup(u *hive.Update) (*hive.Backup, error) {
 	w.r.Backup = dir
 	w.stage(stageBackup, "backedup", dir)
 	return b, nil
+}
+
+// continued finds the change that ends an earlier run without a log that was to do
+// just this plan and was interrupted; nil if there is none.
+func (w *writer) continued(h *hive.Hive, plan *hive.Plan) *hive.Change {
+	backups, _, err := hive.FindBackups(w.backupDir)
+	if err != nil {
+		return nil // there is none yet
+	}
+	for _, b := range hive.Unfinished(backups, w.target(), w.action) {
+		if c, ok := h.Continue(b); ok && !c.Nothing() && plan.Same(c.Edits) {
+			return c
+		}
+	}
+	return nil
 }
 
 // resumed finds the backup of an earlier run that was to write the same and ended
