@@ -116,6 +116,7 @@ func explanations() []explained {
 		{syscall.ENOTDIR, "notfound", exitFailed},
 		{fs.ErrPermission, "permission", exitFailed},
 		{syscall.ENOSPC, "nospace", exitFailed},
+		{syscall.EIO, "damaged", exitRefused},
 	}
 }
 
@@ -147,7 +148,7 @@ func oneLine(err error) string { return strings.ReplaceAll(err.Error(), "\n", ";
 // the target or hive concerned.
 func (e *env) complain(label string, err error) exitCode {
 	key, code := explain(err)
-	e.tell("unloop: error: " + e.text("error."+key, label) + " (" + escape(oneLine(err)) + ")")
-	e.tell("unloop: hint: " + e.text("hint."+key))
+	e.tell("unloop: error: " + e.text("error."+key, label) + " (" + escape(oneLine(err)) + ")\n" +
+		"unloop: hint: " + e.text("hint."+key)) // one call: other targets may be speaking too
 	return code
 }
