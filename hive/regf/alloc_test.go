@@ -126,3 +126,45 @@ func TestMerge(t *testing.T) {
 		}
 	}
 }
+
+// TestFreed counts the bytes that an edit gives back: no cell of an old value is left
+// behind, allocated to nobody. Cells have 4 bytes in front and multiples of 8.
+func TestFreed(t *testing.T) {
+	const vk, segment = 32, 16352 // a value with a name of up to 8 letters; 16344 bytes of data
+	for _, tt := range []struct {
+		name  string
+		reg   string
+		edit  edit
+		freed int64
+	}{
+		{"a DWORD", mixed, set("inline", dword, "abcd"), 0},
+		{"add to none", "[k]", set("new", dword, "abcd"), -vk - 8},
+		{"add with room", valuesKey(2), set("new", dword, "abcd"), -vk},
+		{"add without room", valuesKey(3), set("new", dword, "abcd"), -vk - 24 + 16},
+		{"shorter", mixed, set("plain", sz, text(20)), 64 - 24},
+		{"to inline", mixed, set("plain", sz, "ab"), 64},
+		{"other type", mixed, set("plain", raw, text(60)), 0},
+		{"other type, inline", mixed, set("plain", raw, "ab"), 64},
+		{"delete inline", valuesKey(2), remove("v0"), vk + 16 - 8},
+		{"delete plain", mixed, remove("plain"), vk + 64},
+		{"delete the only one", valuesKey(1), remove("v0"), vk + 8},
+		{"big data", regText(key, value{"b", raw, text(40000)}), set("b", raw, text(20)), 16 + 16 + 2*segment + 7320 - 24},
+		{"big data deleted", regText(key, value{"b", raw, text(40000)}), remove("b"), 16 + 16 + 2*segment + 7320 + vk + 8},
+	} {
+		h := sound(t, build(t, tt.reg, hivetest.Options{}))
+		edited, _ := run(t, h, false, tt.edit)
+		if got := allocated(h) - allocated(edited); got != tt.freed {
+			t.Errorf("%s freed %d bytes, want %d", tt.name, got, tt.freed)
+		}
+	}
+}
+
+// allocated is the sum of all cells that are not free.
+func allocated(h *regf.Hive) (sum int64) {
+	for _, c := range cells(h) {
+		if !c.free {
+			sum += c.size
+		}
+	}
+	return sum
+}

@@ -73,6 +73,7 @@ func TestBrokenValues(t *testing.T) {
 		{"more values than the list holds", func(b []byte, k regf.Key, v []regf.Value) { put32(b, k.Offset()+4+36, 0x40000001) }, "value list", "1073741825 values do not fit"},
 		{"no value list", func(b []byte, k regf.Key, v []regf.Value) { put32(b, k.Offset()+4+40, regf.None) }, "value list", "there is none"},
 		{"big data signature", func(b []byte, k regf.Key, v []regf.Value) { b[dbOf(b, v[2])] = 'x' }, "big data", "not a big data record"},
+		{"big data signature, second letter", func(b []byte, k regf.Key, v []regf.Value) { b[dbOf(b, v[2])+1] = 'x' }, "big data", "not a big data record"},
 		{"big data of one segment", func(b []byte, k regf.Key, v []regf.Value) { put16(b, dbOf(b, v[2])+2, 1) }, "big data", "1 segments for 20000 bytes, not 2"},
 		{"big data of 65535 segments", func(b []byte, k regf.Key, v []regf.Value) { put16(b, dbOf(b, v[2])+2, 0xFFFF) }, "big data", "65535 segments for 20000 bytes, not 2"},
 		{"big data, segment twice", func(b []byte, k regf.Key, v []regf.Value) {
