@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"crypto/rand"
 	"fmt"
@@ -18,7 +19,7 @@ import (
 // env is what a verb may use of the world: streams, clock, machine, language.
 type env struct {
 	ctx       context.Context
-	in        io.Reader
+	in        *bufio.Reader // one for all questions, or it would swallow later answers
 	out       io.Writer
 	err       io.Writer
 	host      image.Host
@@ -37,7 +38,7 @@ type env struct {
 
 func newEnv(args []string, in io.Reader, out, errw io.Writer) *env {
 	e := &env{
-		ctx: context.Background(), in: in, out: out, err: errw,
+		ctx: context.Background(), in: bufio.NewReader(in), out: out, err: errw,
 		getenv: os.Getenv, now: time.Now, args: args, mu: new(sync.Mutex), judgeTime: judgeTime,
 	}
 	e.lang = langFrom(e.getenv)

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"bytes"
 	"crypto/sha256"
 	"encoding/binary"
@@ -292,7 +291,7 @@ func (e *env) ask(label string) error {
 	e.mu.Unlock()
 	answer := make(chan string, 1)
 	go func() {
-		line, _ := bufio.NewReader(e.in).ReadString('\n')
+		line, _ := e.in.ReadString('\n')
 		answer <- strings.ToLower(strings.TrimSpace(line))
 	}()
 	select {
