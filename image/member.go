@@ -35,7 +35,7 @@ const mdMagic = "\xfc\x4e\x2b\xa9"
 
 // findMembers looks for the marks of RAID sets and dynamic disks on a whole
 // disk. Each half of a mirror looks like a healthy Windows disk; writing to
-// one half splits the mirror.
+// one half splits the mirror. Where one cannot be read, neither can it be ruled out.
 func findMembers(dev io.ReaderAt, size, sector int64) []error {
 	var all []error
 	for _, s := range memberSignatures() {
@@ -44,7 +44,11 @@ func findMembers(dev io.ReaderAt, size, sector int64) []error {
 			if at < 0 {
 				off += size / sector * sector
 			}
-			if hasMagic(dev, off, s.magic) {
+			found, err := magicAt(dev, off, s.magic)
+			if err != nil {
+				all = append(all, fmt.Errorf("looking for a mark of %s: %w", s.name, err))
+			}
+			if found {
 				all = append(all, fmt.Errorf("mark of %s at %d: %w", s.name, off, s.is))
 				break
 			}
@@ -57,15 +61,31 @@ func findMembers(dev io.ReaderAt, size, sector int64) []error {
 // before the end) and 0.90 (64 KiB aligned) of Linux RAID lie.
 func findOldMD(dev io.ReaderAt, size int64) []error {
 	for _, off := range []int64{(size - 8<<10) &^ 4095, size&^(64<<10-1) - 64<<10} {
-		if !hasMagic(dev, off, mdMagic) {
-			continue
-		}
+		found, err := magicAt(dev, off, mdMagic)
 		major := make([]byte, 4)
-		if readFull(dev, major, off+4) == nil && binary.LittleEndian.Uint32(major) <= 1 {
+		if found {
+			err = readFull(dev, major, off+4)
+		}
+		if err != nil {
+			return []error{fmt.Errorf("looking for a mark of Linux RAID: %w", err)}
+		}
+		if found && binary.LittleEndian.Uint32(major) <= 1 {
 			return []error{fmt.Errorf("mark of Linux RAID at %d: %w", off, ErrRaidMember)}
 		}
 	}
 	return nil
+}
+
+// magicAt says whether magic lies there. A medium that ends before has none.
+func magicAt(dev io.ReaderAt, off int64, magic string) (bool, error) {
+	if off < 0 {
+		return false, nil
+	}
+	b := make([]byte, len(magic))
+	if n, err := dev.ReadAt(b, off); n < len(b) && err != nil && err != io.EOF {
+		return false, fmt.Errorf("reading at %d: %w: %w", off, err, ErrDamaged)
+	}
+	return string(b) == magic, nil
 }
 
 func hasMagic(dev io.ReaderAt, off int64, magic string) bool {

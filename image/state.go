@@ -15,6 +15,7 @@ const maxRestart = 64 << 10
 // and hiberfil.sys. None of it forbids reading.
 func (v *Volume) readState() (err error) {
 	defer guard(&err, "reading volume state")
+	v.Hibernated = HiberUnreadable // until it is known
 	var all []error
 	all = append(all, v.readFlags(), v.readJournal(), v.readHibernation())
 	return errors.Join(all...)
@@ -125,9 +126,9 @@ func (v *Volume) readHibernation() error {
 	}
 	c, err := v.fs.lookup(root, hiberfil)
 	if errors.Is(err, fs.ErrNotExist) {
+		v.Hibernated = ""
 		return nil
 	}
-	v.Hibernated = HiberUnreadable
 	if err != nil {
 		return fmt.Errorf("reading %s: %w", hiberfil, err)
 	}
