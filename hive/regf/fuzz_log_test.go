@@ -96,6 +96,15 @@ func FuzzReplay(f *testing.F) {
 			return
 		}
 		onlyPages(t, l, hive, b)
+		end := 4096 + int64(l.Base.BinsSize)
+		if equals := l.ReplayEquals(hive, b); !equals && int64(len(hive)) >= end {
+			t.Fatal("ReplayEquals = false for what Replay gives")
+		}
+		other := bytes.Clone(b)
+		other[4096+int64(l.Base.Checksum)%(end-4096)] ^= 0x10
+		if l.ReplayEquals(hive, other) {
+			t.Fatal("ReplayEquals = true for another hive")
+		}
 		if bb, err := regf.DecodeBaseBlock(b); err != nil || bb.Dirty() != "" || bb.Type != regf.TypePrimary || bb.PrimarySeq != l.Base.PrimarySeq {
 			t.Fatalf("after the replay: base block %+v, %v", bb, err)
 		}

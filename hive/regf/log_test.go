@@ -205,6 +205,9 @@ func checkReplay(t *testing.T, name string, l *regf.Log, old, want []byte) {
 	if !bytes.Equal(old, before) {
 		t.Errorf("%s: Replay changed its input", name)
 	}
+	if !l.ReplayEquals(old, want) {
+		t.Errorf("%s: ReplayEquals = false for what Replay gives", name)
+	}
 	if twice, err := l.Replay(got); err != nil || !bytes.Equal(twice, got) {
 		t.Errorf("%s: a second replay changes the hive, %v", name, err)
 	}

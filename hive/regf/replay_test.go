@@ -98,6 +98,46 @@ func TestReplay(t *testing.T) {
 	}
 }
 
+// TestReplayEquals changes each sector of the new hive's bins, in and between the
+// pages, in its first byte and its last: one byte is enough for a no.
+func TestReplayEquals(t *testing.T) {
+	hive := build(t, "[a]", hivetest.Options{Fill: 9000, Slack: 4096})
+	l, err := regf.DecodeLog(oldLog(hive, 2, 0x3000, page{0, string(hive[4096 : 4096+512])}, page{5, "p"}, page{6, "q"}, page{23, "r"}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := l.Replay(hive)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for at := 4096; at < 4096+0x3000; at += 512 {
+		for _, i := range []int{at, at + 511} {
+			want[i] ^= 1
+			if l.ReplayEquals(hive, want) {
+				t.Errorf("ReplayEquals with byte 0x%x changed = true", i)
+			}
+			want[i] ^= 1
+		}
+	}
+	for _, tt := range []struct {
+		name          string
+		primary, want []byte
+		equal         bool
+	}{
+		{"all", hive, want, true},
+		{"the bins alone", hive[:4096+0x3000], want[:4096+0x3000], true},
+		{"the last page is in the log", hive[:4096+0x2E00], want, true},
+		{"the primary ends between pages", hive[:4096+0x2D00], want, false},
+		{"the new hive is cut", hive, want[:4096+0x2FFF], false},
+		{"no new hive", hive, nil, false},
+		{"no primary", nil, want, false},
+	} {
+		if got := l.ReplayEquals(tt.primary, tt.want); got != tt.equal {
+			t.Errorf("%s: ReplayEquals = %v, want %v", tt.name, got, tt.equal)
+		}
+	}
+}
+
 // TestReplayGrown: a log may hold a longer hive: in its slack, or beyond its end as
 // far as the log has the bytes.
 func TestReplayGrown(t *testing.T) {

@@ -33,6 +33,23 @@ func TestValueData(t *testing.T) {
 	}
 }
 
+// TestEmptyWithoutCell: no data and no cell for them is what Windows accepts too.
+func TestEmptyWithoutCell(t *testing.T) {
+	b := build(t, regText(key, value{"v", 1, text(20)}), hivetest.Options{})
+	v, _, err := find(t, sound(t, b), "k").Value("v")
+	if err != nil {
+		t.Fatal(err)
+	}
+	put32(b, v.Offset()+4+4, 0)
+	put32(b, v.Offset()+4+8, regf.None)
+	h := sound(t, b)
+	if d := cmp.Diff([]value{{"v", 1, ""}}, tree(t, h).find(key).Values); d != "" {
+		t.Errorf("values (-want +got):\n%s", d)
+	}
+	run(t, h, false, set("v", 1, text(20)))
+	run(t, h, false, remove("v"))
+}
+
 // TestBigDataSignature is data that begins as a big data record does: length and
 // version decide, not the signature.
 func TestBigDataSignature(t *testing.T) {
