@@ -322,7 +322,8 @@ func (e *Editor) Finish() (*Hive, error) {
 // Groups returns the edits as groups of patches. When each group is on the medium
 // before the next one begins, every state between them, and every state with some
 // of a group's sectors written, is a sound hive in which each value is the old or
-// the new one. The cells that were freed come last.
+// the new one. The cells that were freed come last. A value that was edited twice may
+// also be seen as the first edit left it.
 func (e *Editor) Groups() [][]Patch {
 	patches := slices.Clone(e.patches)
 	slices.SortStableFunc(patches, func(a, b Patch) int { return int(a.phase) - int(b.phase) })
