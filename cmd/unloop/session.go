@@ -145,9 +145,12 @@ func (w *writer) write() error {
 	if err := w.interrupted(); err != nil {
 		return err
 	}
-	if shared, why, err := w.src.SharesMedium(w.backupDir); err != nil {
+	switch shared, why, err := w.src.SharesMedium(w.backupDir); {
+	case errors.Is(err, image.ErrNotFound): // it was there when it was planned for
+		return err
+	case err != nil:
 		return fmt.Errorf("%w: %w", errSharesMedium, err)
-	} else if shared {
+	case shared:
 		return fmt.Errorf("%w: %s", errSharesMedium, why)
 	}
 	if err := w.lasting(); err != nil {
