@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"unloop/hive"
@@ -102,6 +103,7 @@ type stage struct {
 	undone        tree // … and with the repair taken back
 	old, new      *hive.Hive
 	target, backs string
+	extents       []image.Extent // of the hive on the disk
 }
 
 // tree is the content of a folder, by path below it.
@@ -196,8 +198,8 @@ func (st *stage) must(t *testing.T, verb string) string {
 	return stderr
 }
 
-// read reads the PC's hive, replaying its log where it is dirty.
-func (st *stage) read(t *testing.T) *hive.Hive {
+// readFiles reads the PC's hive and logs.
+func (st *stage) readFiles(t *testing.T) hive.Files {
 	t.Helper()
 	src, err := image.Host{}.Open(st.target)
 	if err != nil {
@@ -208,15 +210,33 @@ func (st *stage) read(t *testing.T) *hive.Hive {
 	if err != nil {
 		t.Fatal(err)
 	}
+	st.extents = files.primary.Extents()
 	data, err := files.read()
 	if err != nil {
 		t.Fatal(err)
 	}
-	h, err := hive.Open(data)
+	return data
+}
+
+// read opens the PC's hive, replaying its log where it is dirty.
+func (st *stage) read(t *testing.T) *hive.Hive {
+	t.Helper()
+	h, err := hive.Open(st.readFiles(t))
 	if err != nil {
 		t.Fatalf("%s: the hive as found: %v", st.name, err)
 	}
 	return h
+}
+
+// inHive says whether a call read or wrote the hive itself.
+func (st *stage) inHive(c call) bool {
+	if c.path != st.target {
+		return false
+	}
+	within := func(x image.Extent) bool {
+		return c.offset >= x.DeviceOffset && c.offset < x.DeviceOffset+x.Length
+	}
+	return st.extents == nil || slices.ContainsFunc(st.extents, within)
 }
 
 // found says of the hive on the medium whether it is "old" or "new", by itself or
@@ -297,5 +317,53 @@ func (st *stage) wantPC(t *testing.T, want tree, after string) {
 	}
 	if len(got) != len(want.pc()) {
 		t.Fatalf("%s: %s, there are %d files, want %d", st.name, after, len(got), len(want.pc()))
+	}
+}
+
+// afterRepair expects that another repair brings the broken one to its end and keeps
+// the first backup, and that an undo leads back, at once as well as later.
+func (st *stage) afterRepair(t *testing.T, found string) {
+	t.Helper()
+	left := st.look(t)
+	if backups, _, err := hive.FindBackups(st.backs); err == nil && len(backups) > 0 {
+		st.must(t, "undo")
+		st.wantEnd(t, "an undo at once", found, st.undone, st.old)
+	}
+	st.put(t, left)
+	more := st.must(t, "repair")
+	st.wantEnd(t, "a second repair", found, st.repaired, st.new)
+	b := st.repairBackup(t)
+	if b.State != hive.StateDone && !strings.Contains(more, "nothing to do") {
+		t.Errorf("after a second repair the backup's state is %s", b.State)
+	}
+	if b.Before != st.old.ID() {
+		t.Errorf("after a second repair the backup is not of the hive as first found")
+	}
+	st.must(t, "undo")
+	st.wantEnd(t, "repair and undo", found, st.undone, st.old)
+}
+
+// afterUndo expects that another undo brings the broken one to its end.
+func (st *stage) afterUndo(t *testing.T, found string) {
+	t.Helper()
+	st.must(t, "undo")
+	st.wantEnd(t, "a second undo", found, st.undone, st.old)
+	if b := st.repairBackup(t); b.State != hive.StateUndone {
+		t.Errorf("after a second undo the backup's state is %s", b.State)
+	}
+}
+
+// wantEnd expects the PC to be as it would have been without the accident: to the
+// byte, but for what a half-made edit without a log leaves in free cells and in the
+// sequence numbers; then in every value.
+func (st *stage) wantEnd(t *testing.T, after, found string, want tree, h *hive.Hive) {
+	t.Helper()
+	if st.logged {
+		st.wantPC(t, want, "after "+after)
+		return
+	}
+	got := st.read(t)
+	if differ := changes(t, h, got); len(differ) > 0 || got.Replay != nil {
+		t.Errorf("after %s of a hive found %s: %q, dirty: %v", after, found, differ, got.Replay != nil)
 	}
 }

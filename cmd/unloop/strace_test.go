@@ -6,10 +6,12 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -62,14 +64,14 @@ type call struct {
 	injected bool
 }
 
-// run runs the program while strace injects, as in "pwrite64:error=EIO:when=3",
-// or only watches the call if there is no colon. strace counts the calls of each
-// thread by itself, so that which one is hit is known only afterwards.
+// run runs the program while strace injects, as in "pwrite64:error=EIO:when=3", or
+// only watches if there is no colon. strace counts the calls of each thread by
+// itself, so that which one is hit is known only afterwards.
 func (tp *tamperer) run(t *testing.T, inject string, args ...string) tampered {
 	t.Helper()
 	name, _, injecting := strings.Cut(inject, ":")
 	log := filepath.Join(t.TempDir(), "strace")
-	options := []string{"-f", "-qq", "-y", "-s", "0", "-o", log, "-e", "trace=" + name}
+	options := []string{"-f", "-qq", "-y", "-s", "0", "-o", log, "-e", "trace=pwrite64,fsync," + name}
 	if injecting {
 		options = append(options, "-e", "inject="+inject)
 	}
@@ -121,14 +123,71 @@ func parseTrace(text string) (calls []call) {
 	return calls
 }
 
-// hit returns the first call in which an error was injected.
-func (r tampered) hit() (call, bool) {
+// hit says which call of a name, counted from 1 in the order of all threads, was the
+// first that an error was injected in, or the last one of a killed run; 0 for none.
+func (r tampered) hit(name string) int {
+	n := 0
 	for _, c := range r.calls {
+		if c.name != name {
+			continue
+		}
+		n++
 		if c.injected {
-			return c, true
+			return n
 		}
 	}
-	return call{}, false
+	if r.killed {
+		return n
+	}
+	return 0
+}
+
+// until returns the calls up to the first that an error was injected in, on a file
+// below dir.
+func (r tampered) until(dir string) []call {
+	i := slices.IndexFunc(r.calls, func(c call) bool { return c.injected && strings.HasPrefix(c.path, dir) })
+	return r.calls[:i+1]
+}
+
+// count counts the calls of a name.
+func (r tampered) count(name string) (n int) {
+	for _, c := range r.calls {
+		if c.name == name {
+			n++
+		}
+	}
+	return n
+}
+
+// tries bounds how often one call is aimed at. A call that follows others made by
+// another thread may be out of reach.
+const tries = 40
+
+// everywhere runs a verb with an accident, signal=KILL or error=EIO …, at one in so
+// many of its calls of a name, and lets look look at each. start is the state of the
+// stage before each run.
+func (tp *tamperer) everywhere(t *testing.T, st *stage, start tree, verb, name, accident string, oneIn int, look func(t *testing.T, r tampered)) {
+	t.Helper()
+	st.put(t, start)
+	whole := tp.run(t, name, st.args(verb)...)
+	total := whole.count(name)
+	if whole.code != 0 || total == 0 {
+		t.Fatalf("%s ends with %d after %d calls:\n%s", verb, whole.code, total, whole.stderr)
+	}
+	reached := map[int]bool{}
+	for i := total; i > 0; i -= oneIn {
+		for try := 0; !reached[i] && try < max(4, tries/oneIn); try++ {
+			st.put(t, start)
+			r := tp.run(t, fmt.Sprintf("%s:%s:when=%d", name, accident, i-try%i), st.args(verb)...)
+			if n := r.hit(name); n > 0 && !reached[n] {
+				reached[n] = true
+				t.Run(fmt.Sprintf("%s, %s at %s %d of %d", verb, accident, name, n, total), func(t *testing.T) { look(t, r) })
+			}
+		}
+	}
+	if want := total / oneIn; len(reached) < want/2 {
+		t.Errorf("%s, %s: strace reached %d calls of %s, want %d", verb, accident, len(reached), name, want)
+	}
 }
 
 // unloop runs the program in this process and returns its exit code, stdout and
