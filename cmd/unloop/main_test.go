@@ -38,6 +38,7 @@ import (
 //	                         a.0.b, and its value, as text
 //	smallmount DIR SIZE      mount a small file system until the script ends
 //	readonlymount DIR        make it read-only
+//	ntfsmount IMAGE DIR      mount a bare volume with ntfs-3g, likewise
 //	nofiles DIR              there are no files below DIR, if it is there at all
 //
 // and the conditions [realhives], [root] and [judge].
@@ -74,6 +75,7 @@ func TestScript(t *testing.T) {
 			"nofiles":       scriptNofiles,
 			"smallmount":    scriptSmallmount,
 			"readonlymount": scriptReadonlymount,
+			"ntfsmount":     scriptNTFSmount,
 			"lines":         scriptLines,
 			"jsonget":       scriptJSONget,
 			"watch":         func(ts *testscript.TestScript, _ bool, args []string) { ts.Value(&cache).(*watched).watch(ts, args) },
@@ -321,4 +323,11 @@ func scriptSmallmount(ts *testscript.TestScript, _ bool, args []string) {
 func scriptReadonlymount(ts *testscript.TestScript, _ bool, args []string) {
 	wantArgs(ts, args, 1, "readonlymount DIR")
 	ts.Check(ts.Exec("mount", "-o", "remount,ro", ts.MkAbs(args[0])))
+}
+
+func scriptNTFSmount(ts *testscript.TestScript, _ bool, args []string) {
+	wantArgs(ts, args, 2, "ntfsmount IMAGE DIR")
+	dir := ts.MkAbs(args[1])
+	ts.Check(ts.Exec("ntfs-3g", ts.MkAbs(args[0]), dir))
+	ts.Defer(func() { exec.Command("umount", dir).Run() })
 }
