@@ -1,6 +1,7 @@
 package hive
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
 
@@ -115,5 +116,5 @@ func (h *Hive) Finish(mayGrow bool) (*Change, error) {
 
 // Nothing says whether there is nothing to write at all.
 func (c *Change) Nothing() bool {
-	return c.Old.Replay == nil && c.Old.Sum() == c.New.Sum() && c.log1 == nil
+	return c.Old.Replay == nil && c.Old.Sum() == c.New.Sum() && (c.log1 == nil || bytes.Equal(c.log1, c.Old.Files.Log1))
 }
