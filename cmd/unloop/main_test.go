@@ -77,6 +77,8 @@ func TestScript(t *testing.T) {
 			"hiveof":        scriptHiveof,
 			"same":          scriptSame,
 			"clones":        scriptClones,
+			"dirty":         scriptDirty,
+			"putlog":        scriptPutlog,
 			"nofiles":       scriptNofiles,
 			"smallmount":    scriptSmallmount,
 			"readonlymount": scriptReadonlymount,
