@@ -445,7 +445,9 @@ func (e *env) onTarget(t *targetResult, named bool, o common, do work) {
 		e.complain(t.Target, err)
 	}
 	e.closeSource(t, src)
-	e.skippedAll(t)
+	if named {
+		e.skippedAll(t)
+	}
 }
 
 // reportElsewhere refuses a report folder on what is looked at: a report is a write,
@@ -473,8 +475,8 @@ func (e *env) closeSource(t *targetResult, src *image.Source) {
 	}
 }
 
-// skippedAll complains when everything that was found was skipped, of the first
-// reason for that.
+// skippedAll complains when everything that was found at a named target was skipped,
+// of the first reason for that.
 func (e *env) skippedAll(t *targetResult) {
 	for _, r := range t.Installations {
 		if r.Status != statusSkipped {

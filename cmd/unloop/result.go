@@ -225,22 +225,16 @@ func (r *result) exit() exitCode {
 	return exitDone
 }
 
-// conclude gives the target its exit code: installations that were merely found
-// and skipped do not count if another was handled.
+// conclude gives the target its exit code. Installations that were merely found and
+// skipped do not count; that a named target holds nothing else is its error.
 func (t *targetResult) conclude() {
-	handled := false
 	for _, r := range t.Installations {
 		if r.Status != statusSkipped {
-			handled = true
 			t.Exit = worse(t.Exit, r.exit())
 		}
 	}
 	if t.Error != nil {
 		t.Exit = worse(t.Exit, t.Error.Exit)
-		return
-	}
-	if !handled && len(t.Installations) > 0 {
-		t.Exit = worse(t.Exit, exitRefused)
 	}
 }
 
