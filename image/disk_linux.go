@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"time"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -25,10 +26,27 @@ func openRead(path string, follow bool) (*os.File, error) {
 	return f, err
 }
 
+// busyTries and busyWait are how long openExclusive waits for a run that is just
+// ending, as a killed one may be.
+const (
+	busyTries = 20
+	busyWait  = 100 * time.Millisecond
+)
+
 // openExclusive opens for reading and writing. On a block device the kernel
 // refuses if it, or a partition of it, is mounted or part of something else;
 // an image file is locked against other runs of this program.
 func openExclusive(path string, block bool) (*os.File, error) {
+	for try := 1; ; try++ {
+		f, err := tryExclusive(path, block)
+		if err == nil || !isBusy(err) || try == busyTries {
+			return f, err
+		}
+		time.Sleep(busyWait)
+	}
+}
+
+func tryExclusive(path string, block bool) (*os.File, error) {
 	flags := os.O_RDWR | unix.O_NOATIME | unix.O_CLOEXEC
 	if block {
 		flags |= unix.O_EXCL
