@@ -5,8 +5,8 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"time"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
