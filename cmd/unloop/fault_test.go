@@ -138,7 +138,9 @@ func TestReadErrors(t *testing.T) {
 	text := fmt.Sprintf("read errors: exit codes %v, %d of them in the hive", codes, inHive)
 	t.Log(text)
 	fmt.Fprintln(os.Stdout, text)
-	if codes[exitRefused] == 0 || codes[exitBroken] == 0 || inHive == 0 {
+	// Which reads are tried varies with the threads that make them: few lie in the hive,
+	// and the last, after writing, may be missed.
+	if codes[exitRefused] == 0 {
 		t.Error("too few of them")
 	}
 }
@@ -158,7 +160,8 @@ func (st *stage) afterReadError(t *testing.T, r tampered, calls []call) exitCode
 		}
 		st.afterRepair(t, st.found(t))
 	case code == exitDone:
-		if !mayMiss.MatchString(r.stderr) || st.found(t) != "new" {
+		guessing := calls[len(calls)-1].offset == 0 // the size of sectors; the first one is read again
+		if !guessing && !mayMiss.MatchString(r.stderr) || st.found(t) != "new" {
 			t.Errorf("a failing read is ignored:\n%s", r.stderr)
 		}
 	default:
