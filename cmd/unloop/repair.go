@@ -173,40 +173,51 @@ func (e *env) runRepair(named []string, o repairOptions) error {
 
 // repair works on one installation.
 func (e *env) repair(src *image.Source, in *image.Installation, r *result, o repairOptions, alone bool) error {
+	w, err := e.proposeRepair(src, in, r, o, alone)
+	if err != nil || w == nil {
+		return err
+	}
+	return e.carryOut(w, o.common)
+}
+
+// proposeRepair finds out what a repair would do to one installation and makes the
+// new hive in memory. It only reads. A nil writer without an error means that there
+// is nothing to write: the result's status says why.
+func (e *env) proposeRepair(src *image.Source, in *image.Installation, r *result, o repairOptions, alone bool) (*writer, error) {
 	seen, err := e.inspect(in, o.scope, r)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if seen.findings.Verdict == hive.NotAffected && !o.force {
 		if !alone {
 			r.skip(errNotAffected)
 			e.stage(stagePlan, "skipped", r.Hive, e.verdict(seen.findings))
-			return nil
+			return nil, nil
 		}
-		return fmt.Errorf("%w: %s", errNotAffected, seen.findings.Reason)
+		return nil, fmt.Errorf("%w: %s", errNotAffected, seen.findings.Reason)
 	}
 	for _, name := range o.scope.Services {
 		if !seen.findings.Has(name) {
-			return fmt.Errorf("%w: %q", errNoService, name)
+			return nil, fmt.Errorf("%w: %q", errNoService, name)
 		}
 	}
 	e.advise(seen.findings, o)
 	plan, err := seen.hive.Plan(seen.findings, o.fixes)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	w := &writer{
-		env: e, src: src, in: in, files: seen.files, r: r,
-		action: "repair", backupDir: o.backup, named: o.named, crosscheck: o.crosscheck,
+		env: e, src: src, in: in, files: seen.files, r: r, action: "repair", after: "repaired", done: statusRepaired,
+		backupDir: o.backup, named: o.named, crosscheck: o.crosscheck,
 	}
 	if w.change = w.continued(seen.hive, plan); w.change != nil {
 		e.stage(stagePlan, "continued", r.Hive)
-		return e.carryOut(w, o.common, "repaired", statusRepaired)
+		return w, nil
 	}
 	if len(plan.Edits) == 0 && seen.hive.Replay == nil {
 		r.Status = statusNothing
 		e.stage(stagePlan, "nothing", r.Hive)
-		return nil
+		return nil, nil
 	}
 	if len(plan.Edits) == 0 {
 		e.stage(stagePlan, "replayonly", r.Hive)
@@ -217,9 +228,9 @@ func (e *env) repair(src *image.Source, in *image.Installation, r *result, o rep
 	w.change, err = prepare(seen, plan)
 	done()
 	if err != nil {
-		return err
+		return nil, err
 	}
-	return e.carryOut(w, o.common, "repaired", statusRepaired)
+	return w, nil
 }
 
 // prepare makes the change of a plan; of one without edits, the replay alone.
@@ -233,8 +244,8 @@ func prepare(seen *inspected, plan *hive.Plan) (*hive.Change, error) {
 
 // carryOut is what repair and undo share once the change is prepared: show it,
 // stop there in a dry run, else ask and write.
-func (e *env) carryOut(w *writer, o common, after string, done status) error {
-	e.diff(w.r, w.change, after)
+func (e *env) carryOut(w *writer, o common) error {
+	e.diff(w.r, w.change, w.after)
 	if err := e.show(w.r, o); err != nil {
 		return fmt.Errorf("%w: %w", errNotShown, err)
 	}
@@ -264,7 +275,7 @@ func (e *env) carryOut(w *writer, o common, after string, done status) error {
 	if err := w.write(); err != nil {
 		return err
 	}
-	w.r.Status = done
+	w.r.Status = w.done
 	return nil
 }
 

@@ -134,6 +134,8 @@ type writer struct {
 	change     *hive.Change
 	r          *result
 	action     string // "repair" or "undo"
+	after      string // what the diff calls the new hive: "repaired" or "restored"
+	done       status // what the result is once it is written
 	backupDir  string // of all runs
 	named      bool   // the user named it
 	crosscheck string // auto, require, off

@@ -42,61 +42,75 @@ func (e *env) runUndo(named []string, o undoOptions) error {
 
 // undo takes the repair of one installation back.
 func (e *env) undo(src *image.Source, in *image.Installation, r *result, o undoOptions, alone bool) error {
+	w, b, err := e.proposeUndo(src, in, r, o, alone)
+	if err != nil || b == nil {
+		return err
+	}
+	if w != nil {
+		err = e.carryOut(w, o.common)
+	}
+	if err == nil && !o.dryRun && b.State != hive.StateUndone {
+		e.markUndone(b)
+	}
+	return err
+}
+
+// proposeUndo finds the backup that belongs to an installation and makes the hive as
+// it was in memory. It only reads. A nil backup without an error means that the
+// installation is skipped, a nil writer that everything is as it was already.
+func (e *env) proposeUndo(src *image.Source, in *image.Installation, r *result, o undoOptions, alone bool) (*writer, *hive.Backup, error) {
 	done := e.busy(stageInspect, r.Hive)
 	files, h, err := e.read(in, r)
 	done()
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
 	b, err := e.chooseBackup(src, in, h, r, o)
 	if errors.Is(err, hive.ErrNoBackup) && !alone {
 		r.skip(err)
 		e.stage(stagePlan, "nobackupskip", r.Hive)
-		return nil
+		return nil, nil, nil
 	}
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
 	e.stage(stageInspect, "backupchosen", r.Hive, b.Dir)
-	copies, err := b.Read()
+	change, exact, err := e.prepareUndo(h, b, files, r)
 	if err != nil {
-		return err
-	}
-	done = e.busy(stagePlan, r.Hive)
-	change, exact, err := h.PlanUndo(b, copies, files.primary.MayGrow())
-	done()
-	if err != nil {
-		return err
-	}
-	if exact {
-		room, _ := files.logRoom()
-		if _, err := change.Update(room); err != nil {
-			// Written by another version, which placed its cells otherwise, and without a
-			// log there is no safe order back to the byte.
-			exact = false
-			if change, err = h.UndoValues(b, files.primary.MayGrow()); err != nil {
-				return err
-			}
-		}
+		return nil, nil, err
 	}
 	r.Exact = &exact
 	if change.Nothing() {
 		r.Status = statusNothing
 		e.stage(stagePlan, "nothingundo", r.Hive)
-		if !o.dryRun && b.State != hive.StateUndone {
-			e.markUndone(b)
-		}
-		return nil
+		return nil, b, nil
 	}
 	e.stage(stagePlan, map[bool]string{true: "exact", false: "byvalue"}[exact], r.Hive, len(change.Edits))
-	err = e.carryOut(&writer{
-		env: e, src: src, in: in, files: files, change: change, r: r,
-		action: "undo", backupDir: o.backup, named: o.named, crosscheck: o.crosscheck,
-	}, o.common, "restored", statusUndone)
-	if err == nil && !o.dryRun {
-		e.markUndone(b)
+	return &writer{
+		env: e, src: src, in: in, files: files, change: change, r: r, action: "undo", after: "restored", done: statusUndone,
+		backupDir: o.backup, named: o.named, crosscheck: o.crosscheck,
+	}, b, nil
+}
+
+// prepareUndo makes the change that a backup asks for, to the byte where that is
+// possible.
+func (e *env) prepareUndo(h *hive.Hive, b *hive.Backup, files systemFiles, r *result) (change *hive.Change, exact bool, err error) {
+	defer e.busy(stagePlan, r.Hive)()
+	copies, err := b.Read()
+	if err != nil {
+		return nil, false, err
 	}
-	return err
+	if change, exact, err = h.PlanUndo(b, copies, files.primary.MayGrow()); err != nil || !exact {
+		return change, exact, err
+	}
+	room, _ := files.logRoom()
+	if _, err := change.Update(room); err != nil {
+		// Written by another version, which placed its cells otherwise, and without a
+		// log there is no safe order back to the byte.
+		change, err = h.UndoValues(b, files.primary.MayGrow())
+		return change, false, err
+	}
+	return change, true, nil
 }
 
 func (e *env) markUndone(b *hive.Backup) {
