@@ -421,36 +421,11 @@ func (e *env) one(target string, o common, verb string, named bool, do work) *ta
 
 // onTarget opens a target and works on what is found in it.
 func (e *env) onTarget(t *targetResult, named bool, o common, do work) {
-	src, err := e.discover(t.Target)
-	if err != nil {
-		t.Error = e.errorResult(err)
-		e.complain(t.Target, err)
+	src := e.openTarget(t, named, o)
+	if src == nil {
 		return
 	}
-	if own, _, err := src.SharesMedium("/"); !named && (own || err != nil) {
-		e.stage(stageDiscover, "owndisk", t.Target)
-		e.closeSource(t, src)
-		return
-	}
-	if err := e.reportElsewhere(src, o); err != nil {
-		t.Error = e.errorResult(err)
-		e.complain(t.Target, err)
-		e.closeSource(t, src)
-		return
-	}
-	t.Kind, t.Volumes = src.Kind().String(), volumeResults(src.Volumes())
-	for _, p := range src.Problems() {
-		t.Problems = append(t.Problems, p.Error())
-		e.note("problem", p)
-	}
-	for _, in := range src.Installations() {
-		r := &result{Hive: in.ConfigLabel("SYSTEM"), label: in.Label}
-		t.Installations = append(t.Installations, r)
-		if err := do(e, src, in, r); err != nil {
-			r.fail(e, err)
-			e.complain(r.Hive, err)
-		}
-	}
+	e.eachInstallation(t, src, do)
 	if err := src.NoWindows(); err != nil && named {
 		t.Error = e.errorResult(err)
 		e.complain(t.Target, err)
@@ -458,6 +433,46 @@ func (e *env) onTarget(t *targetResult, named bool, o common, do work) {
 	e.closeSource(t, src)
 	if named {
 		e.skippedAll(t)
+	}
+}
+
+// openTarget opens a target and notes its volumes; nil if it cannot be opened, as the
+// result then says, or is left alone.
+func (e *env) openTarget(t *targetResult, named bool, o common) *image.Source {
+	src, err := e.discover(t.Target)
+	if err != nil {
+		t.Error = e.errorResult(err)
+		e.complain(t.Target, err)
+		return nil
+	}
+	if own, _, err := src.SharesMedium("/"); !named && (own || err != nil) {
+		e.stage(stageDiscover, "owndisk", t.Target)
+		e.closeSource(t, src)
+		return nil
+	}
+	if err := e.reportElsewhere(src, o); err != nil {
+		t.Error = e.errorResult(err)
+		e.complain(t.Target, err)
+		e.closeSource(t, src)
+		return nil
+	}
+	t.Kind, t.Volumes = src.Kind().String(), volumeResults(src.Volumes())
+	for _, p := range src.Problems() {
+		t.Problems = append(t.Problems, p.Error())
+		e.note("problem", p)
+	}
+	return src
+}
+
+// eachInstallation works on what was found at a target, one result each.
+func (e *env) eachInstallation(t *targetResult, src *image.Source, do work) {
+	for _, in := range src.Installations() {
+		r := &result{Hive: in.ConfigLabel("SYSTEM"), label: in.Label}
+		t.Installations = append(t.Installations, r)
+		if err := do(e, src, in, r); err != nil {
+			r.fail(e, err)
+			e.complain(r.Hive, err)
+		}
 	}
 }
 
