@@ -32,11 +32,18 @@ const (
 // Target says in a manifest where a hive lay. It is for people, and for telling
 // apart hives that are alike to the byte.
 type Target struct {
-	Path         string `json:"path"`  // as the user named it, made absolute
+	Path         string `json:"path"`  // as the user named it, made absolute; on the stick, the disk by its own names
 	Label        string `json:"label"` // of the hive, as in the diff
 	Partition    int    `json:"partition,omitempty"`
 	Offset       int64  `json:"offset,omitempty"` // of the volume, in bytes
 	VolumeSerial string `json:"volumeSerial,omitempty"`
+}
+
+// same says whether two targets are one place. Labels are for people: that of a disk
+// changes with the order in which disks are found.
+func (t Target) same(o Target) bool {
+	t.Label, o.Label = "", ""
+	return t == o
 }
 
 // BackupFile is one file of a backup.

@@ -101,7 +101,7 @@ func between(before, now []byte, state, next map[int64][]byte, sectors map[int64
 // Unfinished returns the backups of runs at this target that did not end.
 func Unfinished(backups []*Backup, target Target, action string) []*Backup {
 	return slices.DeleteFunc(slices.Clone(backups), func(b *Backup) bool {
-		return !b.unfinished() || b.Action != action || b.Target != target
+		return !b.unfinished() || b.Action != action || !b.Target.same(target)
 	})
 }
 

@@ -64,7 +64,7 @@ func ChooseBackup(h *Hive, id HiveID, target Target, backups []*Backup) (*Backup
 		return nil, err
 	}
 	for _, undo := range backups {
-		if undo.Action == "undo" && undo.unfinished() && undo.Target == target &&
+		if undo.Action == "undo" && undo.unfinished() && undo.Target.same(target) &&
 			undo.Before.Primary == b.After.Primary && undo.Before.Log1 == b.After.Log1 {
 			b.undoing = true
 		}
@@ -129,7 +129,7 @@ func newest(backups []*Backup) *Backup {
 func chooseExact(exact []*Backup, target Target) (*Backup, error) {
 	var here []*Backup
 	for _, b := range exact {
-		if b.Target == target {
+		if b.Target.same(target) {
 			here = append(here, b)
 		}
 	}

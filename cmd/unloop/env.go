@@ -31,6 +31,11 @@ type env struct {
 	args      []string      // as given, for a report
 	judgeTime time.Duration // how long the judge may think
 	run       string        // names this run in backups and reports
+	times     *stopwatch    // how long each stage took; nil: nobody asks
+
+	// diskName names a disk otherwise than by its path, where paths change from one
+	// start to the next; nil: by its path.
+	diskName func(path string) string
 
 	mu    *sync.Mutex // guards err: several targets may be worked on at once
 	worst exitCode    // of the targets so far
@@ -70,6 +75,7 @@ func (e *env) note(key string, args ...any) { e.tell("unloop: " + e.text(key, ar
 
 // stage announces a stage of the run by its name, the same in every language.
 func (e *env) stage(name, key string, args ...any) {
+	e.times.ended(name)
 	e.tell(fmt.Sprintf("unloop: %-8s %s", name+":", e.text(key, args...)))
 }
 

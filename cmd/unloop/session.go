@@ -137,6 +137,7 @@ type writer struct {
 	after      string // what the diff calls the new hive: "repaired" or "restored"
 	done       status // what the result is once it is written
 	backupDir  string // of all runs
+	dir        string // of this one backup; "": one below backupDir, named after run and target
 	named      bool   // the user named it
 	crosscheck string // auto, require, off
 }
@@ -260,7 +261,10 @@ func (w *writer) backup(u *hive.Update) (*hive.Backup, error) {
 		w.stage(stageBackup, "resumed", b.Dir)
 		return b, b.SetState(hive.StateStarted)
 	}
-	dir := filepath.Join(w.backupDir, w.run, w.backupName())
+	dir := w.dir
+	if dir == "" {
+		dir = filepath.Join(w.backupDir, w.run, w.backupName())
+	}
 	m := hive.Manifest{
 		Tool: versionLine(), Action: w.action, Time: w.now().UTC(), Target: w.target(),
 		Hive: w.change.Old.Identify(), After: u.After, Edits: w.change.Edits,
@@ -273,7 +277,9 @@ func (w *writer) backup(u *hive.Update) (*hive.Backup, error) {
 	}
 	b, err := hive.WriteBackup(dir, w.change.Old.Files, m)
 	if err != nil {
-		os.Remove(filepath.Dir(dir)) // the run's folder, if nothing else is in it
+		if w.dir == "" {
+			os.Remove(filepath.Dir(dir)) // the run's folder, if nothing else is in it
+		}
 		return nil, err
 	}
 	w.r.Backup = dir
@@ -308,15 +314,22 @@ func (w *writer) resumed(u *hive.Update) *hive.Backup {
 
 // manifestTarget describes where the hive lies, for the manifest.
 func (e *env) manifestTarget(src *image.Source, in *image.Installation, label string) hive.Target {
-	abs, err := filepath.Abs(src.Path())
-	if err != nil {
-		abs = src.Path()
-	}
-	t := hive.Target{Path: abs, Label: label}
+	t := hive.Target{Path: e.placeOf(src), Label: label}
 	if v := in.Volume; v != nil {
 		t.Partition, t.Offset, t.VolumeSerial = v.Index, v.Offset, v.Serial
 	}
 	return t
+}
+
+// placeOf names a target so that a later run recognises it.
+func (e *env) placeOf(src *image.Source) string {
+	if e.diskName != nil && src.Kind() == image.KindDevice {
+		return e.diskName(src.Path())
+	}
+	if abs, err := filepath.Abs(src.Path()); err == nil {
+		return abs
+	}
+	return src.Path()
 }
 
 func (w *writer) target() hive.Target { return w.manifestTarget(w.src, w.in, w.r.Hive) }

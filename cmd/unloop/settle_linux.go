@@ -1,0 +1,112 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// How long disks may take to appear. A device that has announced itself gets its time;
+// nothing waits longer than the last one needs.
+const (
+	quietTime     = 600 * time.Millisecond // without news, all controllers have looked at their ports
+	stickPatience = 30 * time.Second       // for the stick, which may hang on a slow hub
+	diskPatience  = 20 * time.Second       // for a USB disk that is known, but has not spun up
+)
+
+// settle loads drivers until no more devices appear. found says whether the stick is
+// there; it returns when that is so, the machine has been quiet and no USB disk is
+// still on its way, or when patience is over.
+func (d *drivers) settle(sys string, news *uevents, found func() bool) error {
+	if err := d.coldplug(sys); err != nil {
+		return fmt.Errorf("looking for devices: %w", err)
+	}
+	start := time.Now()
+	last := start
+	for {
+		event, any := news.next(50)
+		now := time.Now()
+		switch {
+		case any && event == nil:
+			last = now
+			if err := d.coldplug(sys); err != nil {
+				return fmt.Errorf("looking for devices: %w", err)
+			}
+		case any && event["ACTION"] == "add":
+			last = now
+			if alias := event["MODALIAS"]; alias != "" {
+				d.loadFor(alias)
+			}
+		case any, now.Sub(last) < quietTime:
+		case found() && (!usbDiskComing(sys) || now.Sub(start) > diskPatience):
+			return nil
+		case now.Sub(start) > stickPatience:
+			return nil
+		}
+	}
+}
+
+// usbDiskComing says whether a USB mass storage device has no block device yet: a disk
+// that spins up, or a driver that has not looked at it.
+func usbDiskComing(sys string) bool {
+	classes, err := filepath.Glob(filepath.Join(sys, "bus/usb/devices/*/bInterfaceClass"))
+	if err != nil {
+		return false
+	}
+	for _, class := range classes {
+		if readLine(class) != "08" {
+			continue
+		}
+		blocks, _ := filepath.Glob(filepath.Join(filepath.Dir(class), "host*/target*/*/block/*"))
+		if len(blocks) == 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// readLine reads a one-line file of /sys or /proc; "" if it cannot be read.
+func readLine(path string) string {
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return ""
+	}
+	return strings.TrimSpace(string(bytes.TrimRight(b, "\x00\n")))
+}
+
+// driverless names the disk and USB controllers on PCI that no driver has taken, for
+// the message that no disk was found.
+func driverless(sys string) []string {
+	devices, err := filepath.Glob(filepath.Join(sys, "bus/pci/devices/*"))
+	if err != nil {
+		return nil
+	}
+	var names []string
+	for _, dir := range devices {
+		class := strings.TrimPrefix(readLine(filepath.Join(dir, "class")), "0x")
+		kind := controllerKind(class)
+		if _, err := os.Stat(filepath.Join(dir, "driver")); err == nil || kind == "" {
+			continue
+		}
+		names = append(names, fmt.Sprintf("%s %s (%s:%s)", kind, filepath.Base(dir),
+			strings.TrimPrefix(readLine(filepath.Join(dir, "vendor")), "0x"), strings.TrimPrefix(readLine(filepath.Join(dir, "device")), "0x")))
+	}
+	return names
+}
+
+// controllerKind names the PCI class of a controller that a disk or the stick may hang
+// on ("PCI Code and ID Assignment Specification", base classes 01, 08 and 0C).
+func controllerKind(class string) string {
+	for prefix, kind := range map[string]string{
+		"0101": "IDE", "0104": "RAID", "0106": "SATA", "0107": "SAS", "0108": "NVMe", "0100": "SCSI", "0180": "storage",
+		"0805": "SD", "0c03": "USB",
+	} {
+		if strings.HasPrefix(class, prefix) {
+			return kind
+		}
+	}
+	return ""
+}

@@ -1,0 +1,177 @@
+package main
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// stickAt is where the stick's volume is mounted.
+const stickAt = "/stick"
+
+// stickVolume is the volume that unloop was started from, or one with the same id.
+type stickVolume struct {
+	device   string // of the volume: /dev/sdb1
+	disk     string // of the whole stick: /dev/sdb
+	about    string // what it is, for a person who has to choose
+	readOnly bool   // write-protected, or mounted so
+}
+
+// errNoStick and errStickReadOnly: what keeps the record from being written.
+var (
+	errNoStick       = errors.New("the stick is not found")
+	errStickReadOnly = errors.New("the stick is write-protected")
+)
+
+// sticks lists the volumes with the id that the boot menu gave, as in "ABCD-1234".
+func sticks(sys, dev, id string) []stickVolume {
+	entries, err := os.ReadDir(filepath.Join(sys, "class/block"))
+	if err != nil {
+		return nil
+	}
+	var found []stickVolume
+	for _, entry := range entries {
+		name := entry.Name()
+		if strings.HasPrefix(name, "loop") || strings.HasPrefix(name, "ram") || strings.HasPrefix(name, "sr") || strings.HasPrefix(name, "fd") {
+			continue
+		}
+		node := filepath.Join(dev, strings.ReplaceAll(name, "!", "/"))
+		if volumeID(node) != id {
+			continue
+		}
+		disk := wholeDisk(sys, name)
+		found = append(found, stickVolume{
+			device: node, disk: filepath.Join(dev, disk), about: diskAbout(sys, disk),
+			readOnly: readLine(filepath.Join(sys, "class/block", name, "ro")) == "1",
+		})
+	}
+	return found
+}
+
+// volumeID reads the serial number of a FAT32 volume, as GRUB spells it; "" if there is
+// none (Microsoft, "FAT32 File System Specification": BS_VolID at 67, BS_FilSysType at 82).
+func volumeID(node string) string {
+	f, err := os.Open(node)
+	if err != nil {
+		return ""
+	}
+	defer f.Close()
+	b := make([]byte, 512)
+	if _, err := f.ReadAt(b, 0); err != nil || string(b[82:87]) != "FAT32" || b[510] != 0x55 || b[511] != 0xAA {
+		return ""
+	}
+	n := binary.LittleEndian.Uint32(b[67:])
+	return fmt.Sprintf("%04X-%04X", n>>16, n&0xFFFF)
+}
+
+// wholeDisk is the kernel's name of the disk that a partition is part of.
+func wholeDisk(sys, name string) string {
+	link, err := filepath.EvalSymlinks(filepath.Join(sys, "class/block", name))
+	if err != nil {
+		return name
+	}
+	if _, err := os.Stat(filepath.Join(link, "partition")); err != nil {
+		return name
+	}
+	return filepath.Base(filepath.Dir(link))
+}
+
+// partitionAt finds the device node of the partition of a disk that begins at offset, in
+// bytes; the disk itself for 0.
+func partitionAt(sys, disk string, offset int64) (string, error) {
+	if offset == 0 {
+		return disk, nil
+	}
+	starts, err := filepath.Glob(filepath.Join(sys, "class/block", filepath.Base(disk), "*/start"))
+	if err != nil {
+		return "", err
+	}
+	for _, file := range starts {
+		if n, err := strconv.ParseInt(readLine(file), 10, 64); err == nil && n*512 == offset {
+			return filepath.Join(filepath.Dir(disk), filepath.Base(filepath.Dir(file))), nil
+		}
+	}
+	return "", fmt.Errorf("looking for the partition of %s at %d: %w", disk, offset, fs.ErrNotExist)
+}
+
+// diskAbout says of a disk what is printed on it: model and size in GB as makers count.
+func diskAbout(sys, name string) string {
+	dir := filepath.Join(sys, "class/block", name)
+	words := strings.Fields(readLine(filepath.Join(dir, "device/vendor")) + " " + readLine(filepath.Join(dir, "device/model")))
+	if sectors, err := strconv.ParseInt(readLine(filepath.Join(dir, "size")), 10, 64); err == nil {
+		words = append(words, sizeWords(sectors*512))
+	}
+	return strings.Join(words, " ")
+}
+
+// sizeWords gives a number of bytes as disks are sold.
+func sizeWords(n int64) string {
+	switch {
+	case n >= 1e12:
+		return fmt.Sprintf("%.1f TB", float64(n)/1e12)
+	case n >= 1e9:
+		return fmt.Sprintf("%.1f GB", float64(n)/1e9)
+	}
+	return fmt.Sprintf("%.0f MB", float64(n)/1e6)
+}
+
+// mount mounts the stick's volume; read-only if it does not allow more. Its times are
+// those of the PC's clock, as Windows on the same PC reads them.
+func (s *stickVolume) mount() error {
+	const options = "utf8=1,shortname=mixed,tz=UTC,errors=remount-ro"
+	flags := uintptr(unix.MS_NOATIME | unix.MS_NODEV | unix.MS_NOSUID | unix.MS_NOEXEC)
+	if !s.readOnly {
+		err := unix.Mount(s.device, stickAt, "vfat", flags, options)
+		if err == nil {
+			return nil
+		}
+		if !errors.Is(err, unix.EROFS) && !errors.Is(err, unix.EACCES) {
+			return fmt.Errorf("mounting %s: %w", s.device, err)
+		}
+		s.readOnly = true
+	}
+	if err := unix.Mount(s.device, stickAt, "vfat", flags|unix.MS_RDONLY, options); err != nil {
+		return fmt.Errorf("mounting %s: %w", s.device, err)
+	}
+	return nil
+}
+
+// unmount gives the stick back; all of it is on the medium then, or the error says that
+// it may not be.
+func (s *stickVolume) unmount() error {
+	f, err := os.Open(stickAt)
+	if err == nil {
+		err = unix.Syncfs(int(f.Fd()))
+		err = errors.Join(err, f.Close())
+	}
+	if uerr := unix.Unmount(stickAt, 0); uerr != nil {
+		err = errors.Join(err, uerr, unix.Unmount(stickAt, unix.MNT_DETACH))
+	}
+	if err != nil {
+		return fmt.Errorf("unmounting the stick: %w", err)
+	}
+	return nil
+}
+
+// readSettingsFile reads unloop.toml of the mounted stick. Notepad may have saved it as
+// UTF-16, which is said rather than guessed at.
+func readSettingsFile() (settings, error) {
+	b, err := os.ReadFile(filepath.Join(stickAt, "unloop.toml"))
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return defaultSettings(), nil
+	case err != nil:
+		return defaultSettings(), fmt.Errorf("%w: %w", errSettings, err)
+	case bytes.HasPrefix(b, []byte("\xff\xfe")), bytes.HasPrefix(b, []byte("\xfe\xff")):
+		return defaultSettings(), fmt.Errorf("%w: it is saved as Unicode (UTF-16); save it as UTF-8", errSettings)
+	}
+	return parseSettings(string(b))
+}
