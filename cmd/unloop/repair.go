@@ -24,6 +24,7 @@ type repairOptions struct {
 	common
 	fixes      []hive.Fix
 	scope      hive.Scope
+	required   []string // services that must be there: who names one on the command line means it
 	crosscheck string
 	force      bool
 }
@@ -128,9 +129,10 @@ func (e *env) repairOptions(c *cli.Context) (o repairOptions, err error) {
 	}
 	if c.IsSet("service") {
 		o.scope.Services = c.StringSlice("service")
+		o.required = o.scope.Services
 	}
 	for _, name := range o.scope.Services {
-		if strings.TrimSpace(name) == "" || strings.ContainsAny(name, `\/`) {
+		if !serviceName(name) {
 			return o, usageError{"usage.service", []any{name}}
 		}
 	}
@@ -145,6 +147,11 @@ func (e *env) repairOptions(c *cli.Context) (o repairOptions, err error) {
 		return o, usageError{"usage.choice", []any{"--control-set", set, "all, default"}}
 	}
 	return o, nil
+}
+
+// serviceName says whether a word can be the name of a service's key.
+func serviceName(name string) bool {
+	return strings.TrimSpace(name) != "" && !strings.ContainsAny(name, `\/`)
 }
 
 // parseFixes reads the lists of --fix; none given means override and drivers.
@@ -196,7 +203,7 @@ func (e *env) proposeRepair(src *image.Source, in *image.Installation, r *result
 		}
 		return nil, fmt.Errorf("%w: %s", errNotAffected, seen.findings.Reason)
 	}
-	for _, name := range o.scope.Services {
+	for _, name := range o.required {
 		if !seen.findings.Has(name) {
 			return nil, fmt.Errorf("%w: %q", errNoService, name)
 		}
