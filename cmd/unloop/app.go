@@ -35,6 +35,9 @@ func (e *env) main(args []string) exitCode {
 	if lang := langFlag(args); lang != "" {
 		e.lang = lang
 	}
+	if isInit(args) {
+		args = []string{"unloop", "init"} // what the kernel adds is for others
+	}
 	app := e.app()
 	ordered, err := arrangeArgs(app, args)
 	if err == nil {
@@ -94,7 +97,7 @@ func (e *env) app() *cli.App {
 			}
 			return usageError{"usage.noverb", nil}
 		},
-		Commands: []*cli.Command{e.scanCommand(), e.repairCommand(), e.undoCommand(), e.diffCommand()},
+		Commands: append([]*cli.Command{e.scanCommand(), e.repairCommand(), e.undoCommand(), e.diffCommand()}, e.hiddenCommands()...),
 	}
 	for _, c := range app.Commands {
 		c.HideHelpCommand = true

@@ -14,7 +14,7 @@ import (
 func (e *env) appHelp(app *cli.App) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s\n\n%s\n", app.Usage, e.text("help.usage"))
-	for _, c := range app.Commands {
+	for _, c := range app.VisibleCommands() {
 		fmt.Fprintf(&b, "  unloop %-7s %-16s %s\n", c.Name, c.ArgsUsage, c.Usage)
 	}
 	fmt.Fprintf(&b, "\n%s\n", e.text("help.targets"))

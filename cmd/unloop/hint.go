@@ -53,6 +53,12 @@ var (
 	errNoService    = errors.New("no such service in any control set")
 	errVolatile     = errors.New("the backup would lie in memory")
 	errNotTwoHives  = errors.New("not one hive")
+
+	errUnknownWindows = errors.New("the hive does not tell which Windows it belongs to")
+	errNoDisk         = errors.New("no disk found")
+	errNoRecord       = errors.New("the record is not written")
+	errNoStick        = errors.New("the stick is not found")
+	errStickReadOnly  = errors.New("the stick is write-protected")
 )
 
 // explained is one row of the table: an error, its message and hint in the
@@ -78,6 +84,12 @@ func explanations() []explained {
 		{errNoJudge, "nojudge", exitRefused},
 		{errNotTwoHives, "nottwohives", exitRefused},
 		{errNoService, "noservice", exitRefused},
+		{errUnknownWindows, "unknownwindows", exitRefused},
+		{errNoRecord, "norecord", exitFailed},
+		{errNoDisk, "nodisk", exitFailed},
+		{errNoStick, "nostick", exitRefused},
+		{errStickReadOnly, "stickreadonly", exitRefused},
+		{errSettings, "settings", exitFailed},
 		{errVolatile, "volatile", exitRefused},
 		{hive.ErrStale, "stale", exitRefused},
 		{hive.ErrNoLog, "nolog", exitRefused},

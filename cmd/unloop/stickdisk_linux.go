@@ -25,12 +25,6 @@ type stickVolume struct {
 	readOnly bool   // write-protected, or mounted so
 }
 
-// errNoStick and errStickReadOnly: what keeps the record from being written.
-var (
-	errNoStick       = errors.New("the stick is not found")
-	errStickReadOnly = errors.New("the stick is write-protected")
-)
-
 // sticks lists the volumes with the id that the boot menu gave, as in "ABCD-1234".
 func sticks(sys, dev, id string) []stickVolume {
 	entries, err := os.ReadDir(filepath.Join(sys, "class/block"))

@@ -1,0 +1,190 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+
+	"unloop/hive"
+	"unloop/image"
+)
+
+// looked is what was found on the disks of a PC, still open, and what could be done.
+type looked struct {
+	targets []*targetResult
+	sources []*image.Source // of each target; nil where it could not be opened
+	offers  []*offer
+}
+
+// offer is a repair or undo that was prepared and waits for a word.
+type offer struct {
+	w      *writer
+	backup *hive.Backup // undo: what it restores from
+	target *targetResult
+}
+
+// propose prepares what could be done to one installation.
+type propose func(e *env, src *image.Source, in *image.Installation, r *result) (*writer, *hive.Backup, error)
+
+// look opens disks and prepares what could be done on each. It only reads. A failure
+// stands in the result of what it concerns.
+func (e *env) look(disks []string, verb string, dryRun bool, do propose) *looked {
+	l := new(looked)
+	for _, disk := range disks {
+		t := &targetResult{Verb: verb, Target: disk, DryRun: dryRun, Installations: []*result{}}
+		src := e.openTarget(t, true, common{})
+		l.targets, l.sources = append(l.targets, t), append(l.sources, src)
+		if src == nil {
+			continue
+		}
+		e.eachInstallation(t, src, func(e *env, src *image.Source, in *image.Installation, r *result) error {
+			w, b, err := do(e, src, in, r)
+			if err != nil || w == nil {
+				return err
+			}
+			e.diff(r, w.change, w.after)
+			for _, err := range src.Refusals(in) {
+				r.Refused = append(r.Refused, err.Error())
+			}
+			if err := src.Refusal(in); err != nil {
+				return err
+			}
+			r.Status = statusPlanned
+			l.offers = append(l.offers, &offer{w, b, t})
+			return nil
+		})
+		if err := src.NoWindows(); err != nil && !errors.Is(err, image.ErrNotFound) {
+			t.Problems = append(t.Problems, err.Error())
+		}
+	}
+	return l
+}
+
+// close gives the disks back.
+func (l *looked) close(e *env) {
+	for i, src := range l.sources {
+		if src != nil {
+			e.closeSource(l.targets[i], src)
+			l.sources[i] = nil
+		}
+	}
+}
+
+// carryOut writes what was offered, and says in the result how that ended.
+func (o *offer) carryOut() {
+	w := o.w
+	err := w.write()
+	if err == nil {
+		w.r.Status = w.done
+		if o.backup != nil {
+			w.markUndone(o.backup)
+		}
+		return
+	}
+	w.r.fail(w.env, err)
+	w.complain(w.r.Hive, err)
+}
+
+// installations lists the results of all targets.
+func (l *looked) installations() []*result {
+	var all []*result
+	for _, t := range l.targets {
+		all = append(all, t.Installations...)
+	}
+	return all
+}
+
+// targetOf finds the target of a result.
+func (l *looked) targetOf(r *result) *targetResult {
+	for _, t := range l.targets {
+		for _, own := range t.Installations {
+			if own == r {
+				return t
+			}
+		}
+	}
+	return nil
+}
+
+// conclusion is how the work on a PC ended, in a word that the screen, the log and the
+// record share.
+type conclusion struct {
+	result string // one of the results below
+	mood   mood
+	why    *errorResult // of the first failure
+	label  string       // what failed
+}
+
+// The results.
+const (
+	resultRepaired = "REPAIRED"
+	resultPartly   = "REPAIRED, BUT NOT ALL"
+	resultUndone   = "UNDONE"
+	resultNothing  = "NOTHING TO DO"
+	resultFailed   = "NOT REPAIRED"
+	resultDryRun   = "DRY RUN"
+	resultLeft     = "NOTHING WRITTEN"
+)
+
+// conclude sums the results up. Installations that were merely found and skipped do not
+// count beside others.
+func (l *looked) conclude() conclusion {
+	var c conclusion
+	count := map[status]int{}
+	for _, t := range l.targets {
+		if t.Error != nil && c.why == nil {
+			c.why, c.label = t.Error, t.Target
+		}
+		for _, r := range t.Installations {
+			count[r.Status]++
+			if r.Error != nil && (c.why == nil || len(t.Installations) > 0 && c.label == t.Target) {
+				c.why, c.label = r.Error, r.Hive
+			}
+		}
+	}
+	failed := count[statusFailed] + count[statusRefused]
+	done := count[statusRepaired] + count[statusUndone]
+	switch {
+	case done > 0 && failed > 0:
+		c.result, c.mood = resultPartly, moodNote
+	case failed > 0:
+		c.result, c.mood = resultFailed, moodBad
+	case count[statusRepaired] > 0:
+		c.result, c.mood = resultRepaired, moodGood
+	case count[statusUndone] > 0:
+		c.result, c.mood = resultUndone, moodGood
+	case count[statusPlanned] > 0 && l.dryRun():
+		c.result, c.mood = resultDryRun, moodCalm
+	case count[statusPlanned] > 0:
+		c.result, c.mood = resultLeft, moodNote
+	case len(l.installations()) == 0:
+		c.result, c.mood = resultFailed, moodBad
+	default:
+		c.result, c.mood = resultNothing, moodNote
+	}
+	if c.mood != moodBad && c.result != resultPartly {
+		c.why, c.label = nil, ""
+	}
+	return c
+}
+
+func (l *looked) dryRun() bool { return len(l.targets) > 0 && l.targets[0].DryRun }
+
+// nothingFound says why no installation was found: no disk at all, or none with Windows.
+func (e *env) nothingFound(l *looked, driverless []string) error {
+	if len(l.targets) == 0 {
+		if len(driverless) == 0 {
+			return errNoDisk
+		}
+		return fmt.Errorf("%w: %v", errNoDisk, driverless)
+	}
+	for i, t := range l.targets {
+		if src := l.sources[i]; src != nil {
+			if err := src.NoWindows(); err != nil {
+				return err
+			}
+		} else if t.Error != nil {
+			return nil // said already
+		}
+	}
+	return image.ErrNoWindows
+}

@@ -1,0 +1,307 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+
+	"unloop/hive"
+)
+
+// ask is the stick's way with a person: it shows what was found and what a repair would
+// change, and does what the keys say.
+func (r *rescue) ask() next {
+	l := r.repairs(false)
+	defer l.close(r.env)
+	for i := 0; i < len(l.offers); i++ {
+		switch key := r.show(r.offerPage(l, i)); key {
+		case '\n':
+			r.carryOut(l.offers[i])
+		case 'N':
+		case 'U':
+			return r.undo()
+		case 'R':
+			return nextReboot
+		case 'P':
+			return nextPowerOff
+		default:
+			r.aside(key, l)
+			i--
+		}
+	}
+	return r.endPage(l, r.conclude(l, driverless(sys)))
+}
+
+// aside does what a key asks for that changes nothing on the disks.
+func (r *rescue) aside(key rune, l *looked) {
+	switch key {
+	case 'D':
+		r.show(r.detailsPage(l))
+	case 'S':
+		r.shell()
+	}
+}
+
+// undo shows what can be taken back, and takes it back.
+func (r *rescue) undo() next {
+	r.lookAway()
+	if r.stickGone = r.findStick(); r.stickGone != nil {
+		r.complain(r.text("label.stick"), r.stickGone)
+	}
+	l := r.undos()
+	defer l.close(r.env)
+	if len(l.offers) == 0 {
+		p := &page{title: r.text("stick.noundo"), mood: moodNote, keys: []pageKey{{'\n', r.text("key.back")}}}
+		p.add(linePlain, r.text("stick.noundohelp"))
+		p.add(linePlain, "")
+		p.add(linePlain, r.accounts(l))
+		r.show(p)
+		return nextLook
+	}
+	for i := 0; i < len(l.offers); i++ {
+		switch key := r.show(r.undoPage(l, i)); key {
+		case '\n':
+			r.carryOut(l.offers[i])
+		case 'N':
+		case 'B':
+			return nextLook
+		default:
+			r.aside(key, l)
+			i--
+		}
+	}
+	return r.endPage(l, r.conclude(l, nil))
+}
+
+// endPage tells how it ended and what to do next.
+func (r *rescue) endPage(l *looked, c conclusion) next {
+	for {
+		p := r.resultPage(l, c)
+		switch key := r.show(p); key {
+		case '\n':
+			if c.mood == moodGood {
+				return nextReboot
+			}
+			return r.again()
+		case 'L':
+			return r.again()
+		case 'R':
+			return nextReboot
+		case 'P':
+			return nextPowerOff
+		case 'U':
+			return r.undo()
+		default:
+			r.aside(key, l)
+			if key == 'S' {
+				r.releaseStick()
+			}
+		}
+	}
+}
+
+// again gets ready for another look: a disk or stick may have been plugged in.
+func (r *rescue) again() next {
+	r.lookAway()
+	if err := r.findDevices(); err != nil {
+		r.note("problem", err)
+	}
+	if r.stickGone = r.findStick(); r.stickGone != nil {
+		r.complain(r.text("label.stick"), r.stickGone)
+	}
+	return nextLook
+}
+
+// offerPage is the one screen before a repair.
+func (r *rescue) offerPage(l *looked, i int) *page {
+	o := l.offers[i]
+	p := &page{title: r.text("stick.offer", o.w.r.Windows.Computer), mood: moodCalm}
+	if len(l.offers) > 1 {
+		p.title += "  " + r.text("stick.of", i+1, len(l.offers))
+	}
+	r.about(p, o)
+	r.warnings(p, l, o)
+	for _, fix := range []hive.Fix{hive.FixOverride, hive.FixDrivers} {
+		if hasFix(o.w.r, fix) {
+			p.add(lineNote, r.text("price."+string(fix)))
+		}
+	}
+	p.add(linePlain, "")
+	p.addDiff(o.w.r.diffText)
+	p.keys = []pageKey{{'\n', r.text("key.repair")}, {'D', r.text("key.details")}, {'U', r.text("key.undo")},
+		{'S', r.text("key.shell")}, {'R', r.text("key.reboot")}, {'P', r.text("key.poweroff")}}
+	if len(l.offers) > 1 {
+		p.keys = append(p.keys, pageKey{'N', r.text("key.next")})
+	}
+	return p
+}
+
+// undoPage is the one screen before an undo.
+func (r *rescue) undoPage(l *looked, i int) *page {
+	o := l.offers[i]
+	p := &page{title: r.text("stick.undo", o.backup.Hive.Computer), mood: moodCalm}
+	if len(l.offers) > 1 {
+		p.title += "  " + r.text("stick.of", i+1, len(l.offers))
+	}
+	p.add(linePlain, r.text("stick.frombackup", o.backup.Time.Format("2006-01-02 15:04"), o.backup.Dir))
+	p.add(linePlain, r.text("stick.disk", o.target.Target, diskAbout(sys, strings.TrimPrefix(o.target.Target, "/dev/"))))
+	p.add(lineNote, r.text(map[bool]string{true: "stick.exact", false: "stick.byvalue"}[o.w.r.Exact != nil && *o.w.r.Exact]))
+	p.add(linePlain, "")
+	p.addDiff(o.w.r.diffText)
+	p.keys = []pageKey{{'\n', r.text("key.putback")}, {'D', r.text("key.details")}, {'B', r.text("key.b")}, {'S', r.text("key.shell")}}
+	if len(l.offers) > 1 {
+		p.keys = append(p.keys, pageKey{'N', r.text("key.next")})
+	}
+	return p
+}
+
+// about tells which PC, disk and Windows this is, and what was found.
+func (r *rescue) about(p *page, o *offer) {
+	f := o.w.r.findings
+	p.add(lineHead, r.text("stick.pc", orUnknown(f.Windows.Computer), orUnknown(r.machine.String()), orUnknown(r.machine.Serial)))
+	p.add(linePlain, r.text("stick.disk", o.target.Target, diskAbout(sys, strings.TrimPrefix(o.target.Target, "/dev/"))))
+	where := ""
+	if v := o.w.in.Volume; v != nil {
+		where = r.text("stick.where", v.Index, v.Label)
+	}
+	p.add(linePlain, r.text("stick.windows", f.Windows, where))
+	p.add(lineBad, r.text("stick.verdict", r.verdict(f), r.reason(f)))
+	for _, s := range services(f) {
+		p.add(linePlain, r.text("stick.found", s))
+	}
+	if r.view != nil {
+		p.add(linePlain, r.text("init.view", r.view.device, viewAt))
+	}
+}
+
+// services merges what the control sets say of each driver into a line.
+func services(f *hive.Findings) []string {
+	var lines []string
+	sets := map[string]string{}
+	for _, s := range f.Services {
+		start := s.Start.Text()
+		if n, ok := s.StartType(); ok {
+			start = itoa(int(n))
+		}
+		line := fmt.Sprintf("%s, Start %s, %s", s.Name, start, s.ImagePath)
+		if _, known := sets[line]; !known {
+			lines = append(lines, line)
+		}
+		sets[line] = strings.TrimPrefix(sets[line]+", "+hive.ControlSetName(s.Set), ", ")
+	}
+	for i, line := range lines {
+		lines[i] = line + " (" + sets[line] + ")"
+	}
+	return lines
+}
+
+// warnings tells what a technician should know before Enter.
+func (r *rescue) warnings(p *page, l *looked, o *offer) {
+	if r.unclear != nil {
+		p.add(lineBad, r.text("stick.settings", r.unclear))
+	}
+	if err := r.writable(); err != nil {
+		p.add(lineBad, r.text("stick.nowrite", err))
+	}
+	f := o.w.r.findings
+	if f.Verdict == hive.Unknown {
+		p.add(lineBad, r.text("unknownwindows"))
+	}
+	if f.Select.Current != f.Select.Default {
+		p.add(lineNote, r.text("currentdefault", f.Select.Current, f.Select.Default))
+	}
+	for _, d := range f.Bereaved() {
+		p.add(lineNote, r.text("dependent", d.Name, d.Service, hive.ControlSetName(d.Set)))
+	}
+	if o.w.r.Replay != nil {
+		p.add(lineNote, r.text("acc.replay", o.w.r.Replay.Log, o.w.r.Replay.Sectors, len(o.w.r.Replay.Edits)))
+	}
+	for _, other := range l.installations() {
+		if other != o.w.r && (other.Status == statusSkipped || other.Error != nil) {
+			p.add(lineNote, r.otherLine(other))
+		}
+	}
+}
+
+// otherLine tells in a line how it stands with an installation.
+func (r *rescue) otherLine(res *result) string {
+	word := r.text("status." + strings.ReplaceAll(string(res.Status), " ", ""))
+	if res.Windows != nil {
+		word = fmt.Sprintf("%s, %s", res.Windows, word)
+	}
+	return r.text("stick.other", res.Hive, word)
+}
+
+// resultPage is the screen at the end.
+func (r *rescue) resultPage(l *looked, c conclusion) *page {
+	p := &page{title: r.text("result." + c.result), mood: c.mood}
+	if c.why != nil {
+		p.add(lineBad, r.text("error."+c.why.Key, c.label))
+		p.add(linePlain, r.text("stick.detail", c.why.Detail))
+		p.add(lineHead, r.text("hint."+c.why.Key))
+		p.add(linePlain, "")
+	}
+	for _, res := range l.installations() {
+		kind := map[status]lineKind{statusRepaired: lineGood, statusUndone: lineGood, statusFailed: lineBad, statusRefused: lineBad}[res.Status]
+		if res.Status == statusSkipped || res.Status == statusNothing {
+			kind = lineNote
+		}
+		p.add(kind, r.otherLine(res))
+		if res.findings != nil {
+			p.add(linePlain, "  "+r.text("stick.verdict", r.verdict(res.findings), r.reason(res.findings)))
+		}
+		if res.Backup != "" {
+			p.add(linePlain, "  "+r.text("stick.backup", strings.TrimPrefix(res.Backup, stickAt+"/")))
+		}
+	}
+	for i, t := range l.targets {
+		if len(t.Installations) == 0 {
+			p.add(lineNote, r.text("stick.nowindows", t.Target, diskAbout(sys, strings.TrimPrefix(l.targets[i].Target, "/dev/"))))
+		}
+	}
+	r.afterwards(p, c)
+	return p
+}
+
+// afterwards says what to do with the stick, and offers the keys.
+func (r *rescue) afterwards(p *page, c conclusion) {
+	p.add(linePlain, "")
+	if r.unclear != nil {
+		p.add(lineBad, r.text("stick.settings", r.unclear))
+	}
+	switch {
+	case r.stickGone != nil || r.stick == nil || r.stick.readOnly:
+		p.add(lineBad, r.text("stick.norecord"))
+	case mountedAt(stickAt):
+		p.add(lineBad, r.text("stick.stillmounted"))
+	default:
+		p.add(lineHead, r.text("init.pull"))
+	}
+	if c.mood == moodGood {
+		p.keys = append(p.keys, pageKey{'\n', r.text("key.enterreboot")})
+	} else {
+		p.keys = append(p.keys, pageKey{'\n', r.text("key.again")})
+	}
+	p.keys = append(p.keys, pageKey{'L', ""}, pageKey{'D', r.text("key.details")}, pageKey{'U', r.text("key.undo")},
+		pageKey{'S', r.text("key.shell")}, pageKey{'R', r.text("key.reboot")}, pageKey{'P', r.text("key.poweroff")})
+}
+
+// detailsPage shows all that was found, and the log.
+func (r *rescue) detailsPage(l *looked) *page {
+	p := &page{title: r.text("stick.details"), mood: moodCalm, keys: []pageKey{{'\n', r.text("key.back")}}}
+	p.add(linePlain, r.accounts(l))
+	p.add(lineHead, r.text("stick.log"))
+	for line := range strings.Lines(r.log.Kept()) {
+		p.add(linePlain, escape(strings.TrimSuffix(line, "\n")))
+	}
+	return p
+}
+
+// accounts is the account of every disk that was looked at.
+func (r *rescue) accounts(l *looked) string {
+	var b bytes.Buffer
+	for _, t := range l.targets {
+		r.account(&b, t, true)
+	}
+	return b.String()
+}
