@@ -1,6 +1,7 @@
 package hive
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -55,13 +56,32 @@ func Sum(b []byte) Digest {
 	return Digest(hex.EncodeToString(sum[:]))
 }
 
-// SumOf returns the digest of the first size bytes of r, read in pieces.
-func SumOf(r io.ReaderAt, size int64) (Digest, error) {
-	sum := sha256.New()
-	if _, err := io.Copy(sum, io.NewSectionReader(r, 0, size)); err != nil {
-		return "", err
+// errDiffers says where a file no longer holds what was read from it.
+type errDiffers struct{ at int64 }
+
+func (e errDiffers) Error() string { return fmt.Sprintf("other bytes at 0x%x", e.at) }
+
+// Unwrap makes errors.Is find ErrStale.
+func (e errDiffers) Unwrap() error { return ErrStale }
+
+// Same checks, reading r in pieces, that it begins with data; where it does not, the
+// error wraps ErrStale.
+func Same(r io.ReaderAt, data []byte) error {
+	piece := make([]byte, 256<<10)
+	for off := 0; off < len(data); {
+		want := data[off:min(off+len(piece), len(data))]
+		if n, err := r.ReadAt(piece[:len(want)], int64(off)); n < len(want) {
+			if err == nil || err == io.EOF {
+				return errDiffers{int64(off + n)}
+			}
+			return err
+		}
+		if !bytes.Equal(piece[:len(want)], want) {
+			return errDiffers{int64(off)}
+		}
+		off += len(want)
 	}
-	return Digest(hex.EncodeToString(sum.Sum(nil))), nil
+	return nil
 }
 
 // Identity binds a plan to the very bytes it was made from.

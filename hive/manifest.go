@@ -126,14 +126,18 @@ type namedFile struct {
 
 // WriteBackup makes the folder dir, which must not exist yet, and writes copies of
 // the files and the manifest into it, in state started. Everything is synced, read
-// back and compared. If that does not succeed the folder is removed again and the
+// back and compared. m.Before, if set, are the digests of the files, which then need
+// not be computed once more. If that does not succeed the folder is removed again and the
 // error wraps ErrBackup.
 func WriteBackup(dir string, f Files, m Manifest) (*Backup, error) {
 	if err := makeDir(dir); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrBackup, err)
 	}
 	b := &Backup{Dir: dir, Manifest: m}
-	b.Format, b.State, b.Before, b.Files = manifestFormat, StateStarted, f.Identity(), nil
+	b.Format, b.State, b.Files = manifestFormat, StateStarted, nil
+	if b.Before == (Identity{}) {
+		b.Before = f.Identity()
+	}
 	if err := b.write(f); err != nil {
 		for _, file := range f.named() {
 			os.Remove(filepath.Join(dir, file.name))
@@ -146,18 +150,18 @@ func WriteBackup(dir string, f Files, m Manifest) (*Backup, error) {
 }
 
 func (b *Backup) write(f Files) error {
+	sums := map[string]Digest{
+		PrimaryFile: b.Before.Primary, Log1File: b.Before.Log1, "SYSTEM.LOG2": b.Before.Log2, "SYSTEM.LOG": b.Before.Log,
+	}
 	for _, file := range f.named() {
 		path := filepath.Join(b.Dir, file.name)
 		if err := writeFile(path, file.data); err != nil {
 			return err
 		}
-		sum := Sum(file.data)
-		if back, err := sumFile(path); err != nil {
-			return err
-		} else if back != sum {
-			return fmt.Errorf("reading back %s: its bytes differ", path)
+		if err := holds(path, file.data); err != nil {
+			return fmt.Errorf("reading back %s: %w", path, err)
 		}
-		b.Files = append(b.Files, BackupFile{file.name, int64(len(file.data)), sum})
+		b.Files = append(b.Files, BackupFile{file.name, int64(len(file.data)), sums[file.name]})
 	}
 	if err := b.save(); err != nil {
 		return err
@@ -203,18 +207,21 @@ func makeParents(dir string) error {
 	return syncDir(parent)
 }
 
-// sumFile returns the digest of a file.
-func sumFile(path string) (Digest, error) {
+// holds checks that a file holds just these bytes.
+func holds(path string, data []byte) error {
 	f, err := os.Open(path)
 	if err != nil {
-		return "", err
+		return err
 	}
 	defer f.Close()
 	info, err := f.Stat()
-	if err != nil {
-		return "", err
+	if err == nil && info.Size() != int64(len(data)) {
+		err = fmt.Errorf("%d bytes instead of %d", info.Size(), len(data))
 	}
-	return SumOf(f, info.Size())
+	if err == nil {
+		err = Same(f, data)
+	}
+	return err
 }
 
 // SetState records how the run ended. The manifest is replaced as a whole.

@@ -232,12 +232,8 @@ func (w *writer) unchanged() error {
 		return err
 	}
 	defer w.busy(stageBackup, w.r.Hive)()
-	now, err := files.identity()
-	if err != nil {
-		return err
-	}
-	if now != w.change.Old.ID() {
-		return fmt.Errorf("reading %s again: %w", w.r.Hive, hive.ErrStale)
+	if err := files.unchanged(w.change.Old.Files); err != nil {
+		return fmt.Errorf("%s: %w", w.r.Hive, err)
 	}
 	w.files = files
 	return files.primary.InPlace() // known now, it is not asked again between two writes
@@ -267,7 +263,7 @@ func (w *writer) backup(u *hive.Update) (*hive.Backup, error) {
 	}
 	m := hive.Manifest{
 		Tool: versionLine(), Action: w.action, Time: w.now().UTC(), Target: w.target(),
-		Hive: w.change.Old.Identify(), After: u.After, Edits: w.change.Edits,
+		Hive: w.change.Old.Identify(), Before: w.change.Old.ID(), After: u.After, Edits: w.change.Edits,
 	}
 	if w.r.Windows != nil {
 		m.Windows = w.r.Windows.String()

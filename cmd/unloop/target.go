@@ -57,20 +57,24 @@ func (f systemFiles) read() (files hive.Files, err error) {
 	return files, nil
 }
 
-// identity digests all of them without keeping what it reads.
-func (f systemFiles) identity() (id hive.Identity, err error) {
+// unchanged reads all of them again and compares them with what was read before: where
+// something differs, the error wraps hive.ErrStale.
+func (f systemFiles) unchanged(was hive.Files) error {
 	for _, one := range []struct {
 		file *image.File
-		sum  *hive.Digest
-	}{{f.primary, &id.Primary}, {f.log1, &id.Log1}, {f.log2, &id.Log2}, {f.log, &id.Log}} {
-		if one.file == nil {
+		data []byte
+	}{{f.primary, was.Primary}, {f.log1, was.Log1}, {f.log2, was.Log2}, {f.log, was.Log}} {
+		if one.file == nil && one.data == nil {
 			continue
 		}
-		if *one.sum, err = hive.SumOf(one.file, one.file.Size()); err != nil {
-			return id, fmt.Errorf("reading %s: %w", one.file.Label(), err)
+		if one.file == nil || one.data == nil || one.file.Size() != int64(len(one.data)) {
+			return hive.ErrStale
+		}
+		if err := hive.Same(one.file, one.data); err != nil {
+			return fmt.Errorf("reading %s again: %w", one.file.Label(), err)
 		}
 	}
-	return id, nil
+	return nil
 }
 
 func readAll(f *image.File, limit int64) ([]byte, error) {
