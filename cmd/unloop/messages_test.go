@@ -107,6 +107,9 @@ func builtKeys() (keys []string) {
 	for _, s := range []status{statusPlanned, statusNothing, statusSkipped, statusRepaired, statusUndone, statusRefused, statusFailed} {
 		keys = append(keys, "status."+strings.ReplaceAll(string(s), " ", ""))
 	}
+	for _, word := range []string{resultRepaired, resultPartly, resultUndone, resultNothing, resultFailed, resultDryRun, resultLeft} {
+		keys = append(keys, "result."+word)
+	}
 	return append(keys, string(statusRepaired)+"report", string(statusUndone)+"report")
 }
 

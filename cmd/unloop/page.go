@@ -195,15 +195,15 @@ func barStyle(m mood) tcell.Style {
 
 func lineStyle(k lineKind) tcell.Style {
 	style := tcell.StyleDefault
-	switch k {
+	switch k { // bold, as the dark colours of a PC's console are hard to read on black
 	case lineHead:
 		return style.Bold(true)
 	case lineAdded, lineGood:
-		return style.Foreground(tcell.ColorGreen)
+		return style.Foreground(tcell.ColorGreen).Bold(true)
 	case lineRemoved, lineBad:
-		return style.Foreground(tcell.ColorMaroon)
+		return style.Foreground(tcell.ColorMaroon).Bold(true)
 	case lineNote:
-		return style.Foreground(tcell.ColorOlive)
+		return style.Foreground(tcell.ColorOlive).Bold(true)
 	}
 	return style
 }

@@ -121,11 +121,7 @@ func (r *rescue) offerPage(l *looked, i int) *page {
 	}
 	r.about(p, o)
 	r.warnings(p, l, o)
-	for _, fix := range []hive.Fix{hive.FixOverride, hive.FixDrivers} {
-		if hasFix(o.w.r, fix) {
-			p.add(lineNote, r.text("price."+string(fix)))
-		}
-	}
+	r.price(p, o.w.r)
 	p.add(linePlain, "")
 	p.addDiff(o.w.r.diffText)
 	p.keys = []pageKey{{'\n', r.text("key.repair")}, {'D', r.text("key.details")}, {'U', r.text("key.undo")},
@@ -134,6 +130,16 @@ func (r *rescue) offerPage(l *looked, i int) *page {
 		p.keys = append(p.keys, pageKey{'N', r.text("key.next")})
 	}
 	return p
+}
+
+// price tells what a repair costs.
+func (r *rescue) price(p *page, res *result) {
+	if hasFix(res, hive.FixOverride) {
+		p.add(lineNote, r.text("stick.priceoverride"))
+	}
+	if hasFix(res, hive.FixDrivers) {
+		p.add(lineNote, r.text("stick.pricedrivers"))
+	}
 }
 
 // undoPage is the one screen before an undo.
@@ -162,7 +168,10 @@ func (r *rescue) about(p *page, o *offer) {
 	p.add(linePlain, r.text("stick.disk", o.target.Target, diskAbout(sys, strings.TrimPrefix(o.target.Target, "/dev/"))))
 	where := ""
 	if v := o.w.in.Volume; v != nil {
-		where = r.text("stick.where", v.Index, v.Label)
+		where = r.text("stick.where", v.Index)
+		if v.Label != "" {
+			where += fmt.Sprintf(" %q", escape(v.Label))
+		}
 	}
 	p.add(linePlain, r.text("stick.windows", f.Windows, where))
 	p.add(lineBad, r.text("stick.verdict", r.verdict(f), r.reason(f)))
@@ -252,6 +261,9 @@ func (r *rescue) resultPage(l *looked, c conclusion) *page {
 		}
 		if res.Backup != "" {
 			p.add(linePlain, "  "+r.text("stick.backup", strings.TrimPrefix(res.Backup, stickAt+"/")))
+		}
+		if res.Status == statusRepaired {
+			r.price(p, res)
 		}
 	}
 	for i, t := range l.targets {
