@@ -183,7 +183,7 @@ func (e *env) nothingFound(l *looked, driverless []string) error {
 				return err
 			}
 		} else if t.Error != nil {
-			return nil // said already
+			return fmt.Errorf("%s: %w", t.Target, image.ErrNoWindows) // its own error is said already
 		}
 	}
 	return image.ErrNoWindows

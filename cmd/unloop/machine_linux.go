@@ -51,7 +51,7 @@ func (m machine) String() string {
 // blanks, not too long; other stands for an empty one.
 func fileWord(s, other string) string {
 	clean := strings.Map(func(c rune) rune {
-		if unicode.IsLetter(c) || unicode.IsDigit(c) || c == '_' || c == '.' {
+		if unicode.IsLetter(c) || unicode.IsDigit(c) || c == '-' || c == '_' || c == '.' {
 			return c
 		}
 		return '_'
@@ -59,7 +59,7 @@ func fileWord(s, other string) string {
 	if words := []rune(clean); len(words) > 40 {
 		clean = string(words[:40])
 	}
-	if clean = strings.Trim(clean, "._"); clean == "" {
+	if clean = strings.Trim(clean, "-._"); clean == "" {
 		return other
 	}
 	return clean

@@ -246,6 +246,7 @@ var messagesEN = map[string]string{
 	"init.stick":                   "stick: %s, %s",
 	"init.view":                    "%s can be looked at in %s (read-only)",
 	"init.noview":                  "the Windows volume cannot be shown in the shell: %v",
+	"init.noscreen":                "the screen cannot be drawn, so it is printed: %v",
 	"init.record":                  "record: %s on the stick",
 	"init.pull":                    "the stick may be pulled out now",
 	"init.awaitpull":               "pull the stick out now; the PC restarts as soon as it is out, or in %d s",

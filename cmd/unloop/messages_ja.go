@@ -245,6 +245,7 @@ var messagesJA = map[string]string{
 	"init.stick":                   "USB メモリ: %s, %s",
 	"init.view":                    "%s の中身を %s で見られます (読み取り専用)",
 	"init.noview":                  "Windows のボリュームをシェルで見ることができません: %v",
+	"init.noscreen":                "画面を描けないため、文字で表示します: %v",
 	"init.record":                  "記録: USB メモリの %s",
 	"init.pull":                    "USB メモリを抜いてもかまいません",
 	"init.awaitpull":               "USB メモリを抜いてください。抜くとすぐ、抜かなくても %d 秒後に再起動します",

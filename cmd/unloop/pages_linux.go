@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"strings"
+	"time"
 
 	"unloop/hive"
 )
@@ -19,6 +20,7 @@ func (r *rescue) ask() next {
 			r.carryOut(l.offers[i])
 		case 'N':
 		case 'U':
+			l.close(r.env)
 			return r.undo()
 		case 'R':
 			return nextReboot
@@ -29,7 +31,7 @@ func (r *rescue) ask() next {
 			i--
 		}
 	}
-	return r.endPage(l, r.conclude(l, driverless(sys)))
+	return r.endPage(l, r.conclude(l))
 }
 
 // aside does what a key asks for that changes nothing on the disks.
@@ -45,6 +47,7 @@ func (r *rescue) aside(key rune, l *looked) {
 // undo shows what can be taken back, and takes it back.
 func (r *rescue) undo() next {
 	r.lookAway()
+	r.times = newStopwatch(time.Now)
 	if r.stickGone = r.findStick(); r.stickGone != nil {
 		r.complain(r.text("label.stick"), r.stickGone)
 	}
@@ -70,7 +73,7 @@ func (r *rescue) undo() next {
 			i--
 		}
 	}
-	return r.endPage(l, r.conclude(l, nil))
+	return r.endPage(l, r.conclude(l))
 }
 
 // endPage tells how it ended and what to do next.
@@ -103,6 +106,7 @@ func (r *rescue) endPage(l *looked, c conclusion) next {
 // again gets ready for another look: a disk or stick may have been plugged in.
 func (r *rescue) again() next {
 	r.lookAway()
+	r.times = newStopwatch(time.Now)
 	if err := r.findDevices(); err != nil {
 		r.note("problem", err)
 	}

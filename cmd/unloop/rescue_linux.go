@@ -6,10 +6,10 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/gdamore/tcell/v2"
@@ -32,6 +32,8 @@ type rescue struct {
 	stick     *stickVolume
 	stickGone error // why there is no stick to write to
 	view      *view
+	windows   string  // device of the Windows volume to be looked at
+	started   seconds // from the kernel's start to ours
 }
 
 // sys is where the kernel tells of devices.
@@ -50,11 +52,12 @@ const (
 // runRescue is the whole session on the stick. It ends by switching the PC off or
 // starting it anew; an error means that neither was possible.
 func (e *env) runRescue(line string) error {
+	signal.Ignore(unix.SIGTTOU, unix.SIGTTIN) // the terminal is lent to a shell and taken back
 	names := consoles(line)
 	console := names[len(names)-1]
 	log := &runLog{main: os.Stdout, mirrors: openMirrors(names[:len(names)-1])}
 	e.ctx, e.out, e.err, e.lang = context.Background(), log, log, "en"
-	r := &rescue{env: e, log: log, console: console, kernel: kernelOptions(line), settings: defaultSettings()}
+	r := &rescue{env: e, log: log, console: console, kernel: kernelOptions(line), settings: defaultSettings(), started: uptime()}
 	r.times = newStopwatch(time.Now)
 	return r.run()
 }
@@ -200,7 +203,13 @@ func (r *rescue) undos() *looked {
 	o := undoOptions{crosscheck: "require"}
 	o.backup, o.named = filepath.Join(stickAt, recordsFolder), true
 	return r.look(r.disks(), "undo", false, func(e *env, src *image.Source, in *image.Installation, res *result) (*writer, *hive.Backup, error) {
-		return e.proposeUndo(src, in, res, o, false)
+		w, b, err := e.proposeUndo(src, in, res, o, false)
+		if w != nil { // the record tells which PC it was
+			if f, err := w.change.Old.Inspect(hive.Scope{}); err == nil {
+				res.fill(f)
+			}
+		}
+		return w, b, err
 	})
 }
 
@@ -220,14 +229,25 @@ func (r *rescue) lookInto(l *looked) {
 		return
 	}
 	device, err := partitionAt(sys, disk, in.Volume.Offset)
-	if err == nil {
-		r.view, err = openView(device)
-	}
 	if err != nil {
 		r.note("init.noview", err)
 		return
 	}
-	r.stage(stageDiscover, "init.view", device, viewAt)
+	r.windows = device
+	r.openView()
+}
+
+// openView mounts the Windows volume, unless it is mounted.
+func (r *rescue) openView() {
+	if r.view != nil || r.windows == "" {
+		return
+	}
+	var err error
+	if r.view, err = openView(r.windows); err != nil {
+		r.note("init.noview", err)
+		return
+	}
+	r.stage(stageDiscover, "init.view", r.windows, viewAt)
 }
 
 // lookAway unmounts it again, as nothing may be mounted that is written to.
@@ -242,7 +262,6 @@ func (r *rescue) lookAway() {
 func (r *rescue) unattended() next {
 	dryRun := r.settings.Mode == modeDryRun
 	l := r.repairs(dryRun)
-	defer l.close(r.env)
 	r.lookAway()
 	for _, o := range l.offers {
 		res := o.w.r
@@ -259,7 +278,7 @@ func (r *rescue) unattended() next {
 			r.carryOut(o)
 		}
 	}
-	c := r.conclude(l, driverless(sys))
+	c := r.conclude(l)
 	switch r.settings.After {
 	case afterReboot:
 		return nextReboot
@@ -305,42 +324,39 @@ func (r *rescue) recordFolder(res *result) string {
 	return freshFolder(filepath.Join(stickAt, recordsFolder, recordName(r.now().UTC(), computer, r.machine.Serial)))
 }
 
-// conclude sums the run up, writes the record, and says and sounds how it ended.
-func (r *rescue) conclude(l *looked, driverless []string) conclusion {
+// conclude sums the run up, gives the disks back, writes the record, and says and sounds
+// how it ended.
+func (r *rescue) conclude(l *looked) conclusion {
+	nothing := r.nothingFound(l, driverless(sys))
+	l.close(r.env)
 	for _, t := range l.targets {
 		t.conclude()
 	}
 	c := l.conclude()
 	if c.result == resultFailed && c.why == nil {
-		if err := r.nothingFound(l, driverless); err != nil {
-			c.why, c.label = r.errorResult(err), r.text("label.pc")
-			r.complain(c.label, err)
-		}
+		c.why, c.label = r.errorResult(nothing), r.text("label.pc")
+		r.complain(c.label, nothing)
 	}
 	r.times.ended(stageReport)
 	r.leaveRecord(l, c)
 	r.releaseStick()
 	word := c.result
 	if c.why != nil {
-		word += ": " + escape(r.text("error."+c.why.Key, c.label))
+		word += ": " + r.text("error."+c.why.Key, c.label)
 	}
 	r.tell("unloop: result: " + word)
-	r.tell("unloop: times: kernel " + r.beforeInit().String() + ", " + r.times.String())
+	r.tell(fmt.Sprintf("unloop: times: kernel %v, %v, in all %v", r.started, r.times, uptime()))
 	go beep(r.console, beepCode(c.mood))
 	return c
 }
 
-// beforeInit is how long the kernel took from its start to this program.
-func (r *rescue) beforeInit() seconds {
+// uptime is how long ago the kernel started.
+func uptime() seconds {
 	var up unix.Timespec
 	if unix.ClockGettime(unix.CLOCK_BOOTTIME, &up) != nil {
 		return 0
 	}
-	total := seconds(time.Duration(up.Nano()))
-	for _, s := range r.times.all() {
-		total -= s.Took
-	}
-	return total
+	return seconds(up.Nano())
 }
 
 // leaveRecord writes a record of each installation that something was done to, or could
@@ -422,13 +438,14 @@ func (r *rescue) show(p *page) rune {
 	defer r.times.skip()
 	screen, err := openScreen()
 	if err == nil {
-		key, err := p.show(screen, r.text("page.more"))
+		var key rune
+		key, err = p.show(screen, r.text("page.more"))
 		screen.Fini()
 		if err == nil {
 			return key
 		}
-		r.note("problem", err)
 	}
+	r.note("init.noscreen", err)
 	for {
 		key, err := p.ask(r.in, os.Stdout)
 		if err == nil {
@@ -460,6 +477,7 @@ func (r *rescue) shell() {
 	if err := r.findStick(); err != nil {
 		r.note("problem", err)
 	}
+	r.openView()
 	r.note("init.shell", viewAt, stickAt)
 	if out, err := exec.Command("busybox", "--install", "-s", "/bin").CombinedOutput(); err != nil {
 		r.note("problem", fmt.Errorf("%w: %s", err, out))
@@ -467,11 +485,10 @@ func (r *rescue) shell() {
 	cmd := exec.Command("sh", "-l")
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
 	cmd.Env = append(os.Environ(), "PS1=unloop:\\w# ", "HOME=/", "XDG_STATE_HOME="+stickAt+"/"+recordsFolder)
-	cmd.SysProcAttr = &syscall.SysProcAttr{Foreground: true, Ctty: int(os.Stdin.Fd())}
 	if err := cmd.Run(); err != nil {
 		r.note("init.shellend", err)
 	}
-	// The terminal was the shell's own; now it is ours again.
+	// A shell that was killed has not given the terminal back.
 	if err := unix.IoctlSetPointerInt(int(os.Stdin.Fd()), unix.TIOCSPGRP, unix.Getpgrp()); err != nil {
 		r.note("problem", err)
 	}
