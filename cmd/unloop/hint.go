@@ -56,9 +56,12 @@ var (
 
 	errUnknownWindows = errors.New("the hive does not tell which Windows it belongs to")
 	errNoDisk         = errors.New("no disk found")
+	errNoWindowsHere  = errors.New("no disk holds a Windows")
 	errNoRecord       = errors.New("the record is not written")
 	errNoStick        = errors.New("the stick is not found")
 	errStickReadOnly  = errors.New("the stick is write-protected")
+	errStickGone      = errors.New("the stick is no longer there")
+	errStickBackup    = errors.New("the stick does not take the backup")
 )
 
 // explained is one row of the table: an error, its message and hint in the
@@ -78,6 +81,9 @@ func explanations() []explained {
 		{errInterrupted, "interrupted", exitFailed},
 		{context.Canceled, "interrupted", exitFailed},
 		{errSharesMedium, "sharesmedium", exitRefused},
+		{errNoRecord, "norecord", exitFailed},
+		{errStickGone, "stickgone", exitRefused},
+		{errStickBackup, "stickbackup", exitRefused},
 		{hive.ErrBackup, "backup", exitRefused},
 		{errNotAffected, "notaffected", exitRefused},
 		{errDisagree, "disagree", exitRefused},
@@ -85,8 +91,8 @@ func explanations() []explained {
 		{errNotTwoHives, "nottwohives", exitRefused},
 		{errNoService, "noservice", exitRefused},
 		{errUnknownWindows, "unknownwindows", exitRefused},
-		{errNoRecord, "norecord", exitFailed},
 		{errNoDisk, "nodisk", exitFailed},
+		{errNoWindowsHere, "nowindowshere", exitRefused},
 		{errNoStick, "nostick", exitRefused},
 		{errStickReadOnly, "stickreadonly", exitRefused},
 		{errSettings, "settings", exitFailed},

@@ -52,8 +52,10 @@ func (e *env) look(disks []string, verb string, dryRun bool, do propose) *looked
 			l.offers = append(l.offers, &offer{w, b, t})
 			return nil
 		})
-		if err := src.NoWindows(); err != nil && !errors.Is(err, image.ErrNotFound) {
-			t.Problems = append(t.Problems, err.Error())
+		for _, hidden := range []error{image.ErrBitLocker, image.ErrRaidMember, image.ErrDynamicDisk} {
+			if err := src.NoWindows(); errors.Is(err, hidden) {
+				t.Problems = append(t.Problems, err.Error())
+			}
 		}
 	}
 	return l
@@ -69,19 +71,17 @@ func (l *looked) close(e *env) {
 	}
 }
 
-// carryOut writes what was offered, and says in the result how that ended.
-func (o *offer) carryOut() {
+// carryOut writes what was offered. Its error is the caller's to put into the result.
+func (o *offer) carryOut() error {
 	w := o.w
-	err := w.write()
-	if err == nil {
-		w.r.Status = w.done
-		if o.backup != nil {
-			w.markUndone(o.backup)
-		}
-		return
+	if err := w.write(); err != nil {
+		return err
 	}
-	w.r.fail(w.env, err)
-	w.complain(w.r.Hive, err)
+	w.r.Status = w.done
+	if o.backup != nil {
+		w.markUndone(o.backup)
+	}
+	return nil
 }
 
 // installations lists the results of all targets.
@@ -177,14 +177,15 @@ func (e *env) nothingFound(l *looked, driverless []string) error {
 		}
 		return fmt.Errorf("%w: %v", errNoDisk, driverless)
 	}
-	for i, t := range l.targets {
-		if src := l.sources[i]; src != nil {
-			if err := src.NoWindows(); err != nil {
+	for _, src := range l.sources {
+		if src == nil {
+			continue
+		}
+		for _, hidden := range []error{image.ErrBitLocker, image.ErrRaidMember, image.ErrDynamicDisk, image.ErrDamaged} {
+			if err := src.NoWindows(); errors.Is(err, hidden) {
 				return err
 			}
-		} else if t.Error != nil {
-			return fmt.Errorf("%s: %w", t.Target, image.ErrNoWindows) // its own error is said already
 		}
 	}
-	return image.ErrNoWindows
+	return errNoWindowsHere
 }

@@ -250,8 +250,8 @@ func (r *rescue) resultPage(l *looked, c conclusion) *page {
 	p := &page{title: r.text("result." + c.result), mood: c.mood}
 	if c.why != nil {
 		p.add(lineBad, r.text("error."+c.why.Key, c.label))
-		p.add(linePlain, r.text("stick.detail", c.why.Detail))
 		p.add(lineHead, r.text("hint."+c.why.Key))
+		p.add(linePlain, r.text("stick.detail", c.why.Detail))
 		p.add(linePlain, "")
 	}
 	for _, res := range l.installations() {
@@ -286,7 +286,7 @@ func (r *rescue) afterwards(p *page, c conclusion) {
 		p.add(lineBad, r.text("stick.settings", r.unclear))
 	}
 	switch {
-	case r.stickGone != nil || r.stick == nil || r.stick.readOnly:
+	case r.unrecorded:
 		p.add(lineBad, r.text("stick.norecord"))
 	case mountedAt(stickAt):
 		p.add(lineBad, r.text("stick.stillmounted"))

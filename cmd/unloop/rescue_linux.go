@@ -22,18 +22,19 @@ import (
 // rescue is one start of a PC from the stick.
 type rescue struct {
 	*env
-	log       *runLog
-	console   string            // where screen and keys are
-	kernel    map[string]string // options of the kernel line
-	settings  settings
-	unclear   error // why unloop.toml is not followed
-	machine   machine
-	drivers   *drivers
-	stick     *stickVolume
-	stickGone error // why there is no stick to write to
-	view      *view
-	windows   string  // device of the Windows volume to be looked at
-	started   seconds // from the kernel's start to ours
+	log        *runLog
+	console    string            // where screen and keys are
+	kernel     map[string]string // options of the kernel line
+	settings   settings
+	unclear    error // why unloop.toml is not followed
+	machine    machine
+	drivers    *drivers
+	stick      *stickVolume
+	stickGone  error // why there is no stick to write to
+	unrecorded bool  // a record could not be written
+	view       *view
+	windows    string  // device of the Windows volume to be looked at
+	started    seconds // from the kernel's start to ours
 }
 
 // sys is where the kernel tells of devices.
@@ -143,15 +144,25 @@ func (r *rescue) ready() {
 // findStick finds and mounts the stick, unless it is mounted.
 func (r *rescue) findStick() error {
 	if mountedAt(stickAt) {
-		return nil
+		if r.stick.present() {
+			return nil
+		}
+		if err := unix.Unmount(stickAt, unix.MNT_DETACH); err != nil { // it was pulled out
+			return fmt.Errorf("unmounting the stick: %w", err)
+		}
 	}
 	all := sticks(sys, "/dev", r.kernel["unloop.stick"])
 	if len(all) == 0 {
 		return errNoStick
 	}
-	r.stick = &all[0]
-	if len(all) > 1 {
+	chosen := slices.IndexFunc(all, func(s stickVolume) bool { return r.stick != nil && s.device == r.stick.device })
+	switch {
+	case chosen >= 0: // asked before
+		r.stick = &all[chosen]
+	case len(all) > 1:
 		r.stick = r.whichStick(all)
+	default:
+		r.stick = &all[0]
 	}
 	return r.stick.mount()
 }
@@ -299,7 +310,17 @@ func (r *rescue) carryOut(o *offer) {
 		return
 	}
 	o.w.dir = r.recordFolder(o.w.r)
-	o.carryOut()
+	err := o.carryOut()
+	switch {
+	case err == nil:
+		return
+	case !r.stick.present():
+		err = fmt.Errorf("%w: %w", errStickGone, err)
+	case errors.Is(err, hive.ErrBackup):
+		err = fmt.Errorf("%w: %w", errStickBackup, err)
+	}
+	o.w.r.fail(r.env, err)
+	r.complain(o.w.r.Hive, err)
 }
 
 // writable says why no backup can be written to the stick.
@@ -309,6 +330,8 @@ func (r *rescue) writable() error {
 		return r.stickGone
 	case r.stick == nil:
 		return errNoStick
+	case !r.stick.present():
+		return errStickGone
 	case r.stick.readOnly:
 		return errStickReadOnly
 	}
@@ -362,8 +385,9 @@ func uptime() seconds {
 // leaveRecord writes a record of each installation that something was done to, or could
 // not be; one of the PC where there is none.
 func (r *rescue) leaveRecord(l *looked, c conclusion) {
+	r.unrecorded = false
 	if err := r.writable(); err != nil {
-		r.complain(r.text("label.stick"), fmt.Errorf("%w: %w", errNoRecord, err))
+		r.noRecord(err)
 		return
 	}
 	about := slices.DeleteFunc(l.installations(), func(res *result) bool { return res.Status == statusSkipped })
@@ -381,7 +405,7 @@ func (r *rescue) leaveRecord(l *looked, c conclusion) {
 			dir = r.recordFolder(res)
 		}
 		if err := r.leaveOne(dir, l, c, res); err != nil {
-			r.complain(r.text("label.stick"), fmt.Errorf("%w: %w", errNoRecord, err))
+			r.noRecord(err)
 			continue
 		}
 		r.stage(stageReport, "init.record", strings.TrimPrefix(dir, stickAt+"/"))
@@ -415,10 +439,18 @@ func (r *rescue) releaseStick() {
 		return
 	}
 	if err := r.stick.unmount(); err != nil {
-		r.complain(r.text("label.stick"), fmt.Errorf("%w: %w", errNoRecord, err))
+		r.noRecord(err)
 		return
 	}
-	r.note("init.pull")
+	if r.stick.present() {
+		r.note("init.pull")
+	}
+}
+
+// noRecord says that a record is not on the stick, or may not be.
+func (r *rescue) noRecord(why error) {
+	r.unrecorded = true
+	r.complain(r.text("label.stick"), fmt.Errorf("%w: %w", errNoRecord, why))
 }
 
 // kernelLog returns the kernel's own messages.

@@ -155,6 +155,15 @@ func (s *stickVolume) unmount() error {
 	return nil
 }
 
+// present says whether the stick is still plugged in.
+func (s *stickVolume) present() bool {
+	if s == nil {
+		return false
+	}
+	_, err := os.Stat(filepath.Join(sys, "class/block", filepath.Base(s.device)))
+	return err == nil
+}
+
 // readSettingsFile reads unloop.toml of the mounted stick. Notepad may have saved it as
 // UTF-16, which is said rather than guessed at.
 func readSettingsFile() (settings, error) {
