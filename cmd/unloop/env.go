@@ -76,6 +76,11 @@ func (e *env) note(key string, args ...any) { e.tell("unloop: " + e.text(key, ar
 // stage announces a stage of the run by its name, the same in every language.
 func (e *env) stage(name, key string, args ...any) {
 	e.times.ended(name)
+	e.stageLine(name, key, args...)
+}
+
+// stageLine prints a line of a stage that goes on.
+func (e *env) stageLine(name, key string, args ...any) {
 	e.tell(fmt.Sprintf("unloop: %-8s %s", name+":", e.text(key, args...)))
 }
 
@@ -114,7 +119,7 @@ func (e *env) busy(stage, label string) (done func()) {
 			case <-stop:
 				return
 			case <-time.After(next):
-				e.stage(stage, "busy", label, int(time.Since(start).Seconds()))
+				e.stageLine(stage, "busy", label, int(time.Since(start).Seconds()))
 				next = 5 * time.Second
 			}
 		}

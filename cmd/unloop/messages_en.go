@@ -300,6 +300,7 @@ var messagesEN = map[string]string{
 	"stick.details":                "unloop: details",
 	"stick.log":                    "Log",
 	"label.stick":                  "stick",
+	"label.devices":                "disks and stick",
 	"label.pc":                     "this PC",
 	"result.REPAIRED":              "REPAIRED",
 	"result.REPAIRED, BUT NOT ALL": "REPAIRED, BUT NOT ALL",

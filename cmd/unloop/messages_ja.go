@@ -299,6 +299,7 @@ var messagesJA = map[string]string{
 	"stick.details":                "unloop: 詳細",
 	"stick.log":                    "ログ",
 	"label.stick":                  "USB メモリ",
+	"label.devices":                "ディスクと USB メモリ",
 	"label.pc":                     "この PC",
 	"result.REPAIRED":              "修復しました (REPAIRED)",
 	"result.REPAIRED, BUT NOT ALL": "一部だけ修復しました (REPAIRED, BUT NOT ALL)",

@@ -60,7 +60,7 @@ func TestJapaneseIsJapanese(t *testing.T) {
 
 // callKeys are the functions that take a message's key, and its place among their
 // arguments; what follows it is filled into the message.
-var callKeys = map[string]int{"text": 0, "note": 0, "stage": 1, "line": 1}
+var callKeys = map[string]int{"text": 0, "note": 0, "stage": 1, "stageLine": 1, "line": 1}
 
 // Every key used in the source exists, with as many format verbs as arguments, and
 // every key is used.

@@ -95,6 +95,7 @@ func (r *rescue) begin() {
 
 // findDevices loads drivers until the disks and the stick are there.
 func (r *rescue) findDevices() error {
+	defer r.busy(stageDiscover, r.text("label.devices"))()
 	news, err := listenUevents()
 	if err != nil {
 		return err
