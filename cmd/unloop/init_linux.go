@@ -26,12 +26,13 @@ func (e *env) initCommand() *cli.Command {
 		Flags: []cli.Flag{&cli.BoolFlag{Name: "session", Hidden: true}, cli.HelpFlag},
 		Action: func(c *cli.Context) error {
 			line := readLine("/proc/cmdline")
+			_, onStick := kernelOptions(line)["unloop.stick"]
 			switch {
 			case c.Args().Present():
 				return usageError{"usage.notarget", []any{c.Args().First()}}
 			case os.Getpid() == 1 && !c.Bool("session"):
 				return e.runInit()
-			case kernelOptions(line)["unloop.stick"] == "" || !c.Bool("session"):
+			case !onStick || !c.Bool("session"):
 				return usageError{"usage.init", nil}
 			}
 			return e.runRescue(line)

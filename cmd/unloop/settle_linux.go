@@ -49,8 +49,8 @@ func (d *drivers) settle(sys string, news *uevents, found func() bool) error {
 	}
 }
 
-// usbDiskComing says whether a USB mass storage device has no block device yet: a disk
-// that spins up, or a driver that has not looked at it.
+// usbDiskComing says whether a USB mass storage device has no block device yet: its
+// driver has not looked at it, or it is a disk that spins up.
 func usbDiskComing(sys string) bool {
 	classes, err := filepath.Glob(filepath.Join(sys, "bus/usb/devices/*/bInterfaceClass"))
 	if err != nil {
@@ -60,13 +60,23 @@ func usbDiskComing(sys string) bool {
 		if readLine(class) != "08" {
 			continue
 		}
-		blocks, _ := filepath.Glob(filepath.Join(filepath.Dir(class), "host*/target*/*/block/*"))
-		if len(blocks) == 0 {
+		types, _ := filepath.Glob(filepath.Join(filepath.Dir(class), "host*/target*/*/type"))
+		if len(types) == 0 {
 			return true
+		}
+		for _, file := range types {
+			blocks, _ := filepath.Glob(filepath.Join(filepath.Dir(file), "block/*"))
+			if isDiskType(readLine(file)) && len(blocks) == 0 {
+				return true
+			}
 		}
 	}
 	return false
 }
+
+// isDiskType says whether a SCSI device is a disk: a plain, an optical or a simplified
+// one (SCSI Primary Commands, peripheral device types 0, 7, 14), and no CD drive.
+func isDiskType(t string) bool { return t == "0" || t == "7" || t == "14" }
 
 // readLine reads a one-line file of /sys or /proc; "" if it cannot be read.
 func readLine(path string) string {

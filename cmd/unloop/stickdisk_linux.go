@@ -28,7 +28,7 @@ type stickVolume struct {
 // sticks lists the volumes with the id that the boot menu gave, as in "ABCD-1234".
 func sticks(sys, dev, id string) []stickVolume {
 	entries, err := os.ReadDir(filepath.Join(sys, "class/block"))
-	if err != nil {
+	if err != nil || id == "" {
 		return nil
 	}
 	var found []stickVolume
