@@ -173,17 +173,8 @@ func setKeyboard(layout string) error {
 		return nil
 	}
 	run := func(applet string, in []byte) ([]byte, error) {
-		tty, err := os.OpenFile("/dev/tty1", os.O_RDWR|unix.O_NOCTTY, 0)
-		if err != nil {
-			return nil, err
-		}
-		defer tty.Close()
-		cmd := exec.Command("busybox", applet)
-		cmd.Stdin = tty
-		if in != nil {
-			cmd.Args = append(cmd.Args, "-C", "/dev/tty1")
-			cmd.Stdin = bytes.NewReader(in)
-		}
+		cmd := exec.Command("busybox", applet) // it finds the console by itself
+		cmd.Stdin = bytes.NewReader(in)
 		return cmd.Output()
 	}
 	keymap, err := run("dumpkmap", nil)
