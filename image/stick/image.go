@@ -1,8 +1,10 @@
 package stick
 
 import (
+	"bytes"
 	"errors"
-	"io"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -43,23 +45,17 @@ type Image struct {
 	Files    []File    // parents of files are made as needed
 }
 
-// Write writes the image: everything up to the last cluster in use, in order
-// and in large pieces, and the last sector, so that a new file has its full
-// size. What lies between is not touched and holds nothing.
-// Errors: ErrTooSmall, ErrBootCode, ErrBadName, ErrDuplicate, or the writer's.
-func (im *Image) Write(w io.WriterAt) error {
-	return errors.ErrUnsupported
-}
-
-// Read reads a disk of size bytes that Write wrote, or that has been used since:
-// the inverse of Write, for writing an image to a stick and for checking.
-// Errors: ErrNotStick, ErrDamaged, or the reader's.
-func Read(r io.ReaderAt, size int64) (*Image, error) {
-	return nil, errors.ErrUnsupported
-}
-
-// Verify reads a disk back and compares it with im, sector by sector and file
-// by file. It returns ErrDiffers, naming what differs, or why it cannot read.
-func (im *Image) Verify(r io.ReaderAt) error {
-	return errors.ErrUnsupported
+// Renumber gives the stick another disk signature and volume serial number,
+// also where the boot loaders' configuration (*.cfg) names the latter, so that
+// no two sticks are taken for each other.
+func (im *Image) Renumber(disk, volume uint32) {
+	from, to := VolumeIDText(im.VolumeID), VolumeIDText(volume)
+	im.DiskID, im.VolumeID = disk, volume
+	im.Files = slices.Clone(im.Files)
+	for i, f := range im.Files {
+		if strings.HasSuffix(fold(f.Path), ".CFG") {
+			data := bytes.ReplaceAll(f.Data, []byte(from), []byte(to))
+			im.Files[i].Data = bytes.ReplaceAll(data, []byte(strings.ToLower(from)), []byte(strings.ToLower(to)))
+		}
+	}
 }
