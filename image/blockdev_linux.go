@@ -12,11 +12,6 @@ import (
 	"strings"
 )
 
-// devNumber names a block device as the kernel does.
-type devNumber struct{ major, minor uint32 }
-
-func (n devNumber) String() string { return fmt.Sprintf("%d:%d", n.major, n.minor) }
-
 func parseDevNumber(s string) (devNumber, bool) {
 	major, minor, ok := strings.Cut(strings.TrimSpace(s), ":")
 	a, err1 := strconv.ParseUint(major, 10, 32)

@@ -19,6 +19,10 @@
 // [Source.BeginWrite], writes whole sectors inside the file's own plain and
 // initialised extents. That is the only way to write to a volume.
 //
+// A stick is made the other way round: a [Drive] is a whole disk with whatever
+// is on it, and [Host.Overwrite] opens it for being written over. It is refused
+// for a disk that is mounted, in use, or that this machine runs from.
+//
 // All offsets and sizes are bytes unless a name says otherwise. Every sum of
 // numbers read from a disk is made in int64 and compared before it is used.
 package image
