@@ -97,15 +97,21 @@ func (e *env) app() *cli.App {
 			}
 			return usageError{"usage.noverb", nil}
 		},
-		Commands: append([]*cli.Command{e.scanCommand(), e.repairCommand(), e.undoCommand(), e.diffCommand()}, e.hiddenCommands()...),
+		Commands: append([]*cli.Command{e.scanCommand(), e.repairCommand(), e.undoCommand(), e.diffCommand(), e.stickCommand()}, e.hiddenCommands()...),
 	}
-	for _, c := range app.Commands {
-		c.HideHelpCommand = true
-		c.OnUsageError = usage
-		c.CustomHelpTemplate = e.verbHelp(c)
-	}
+	e.furnish(app.Commands, "", usage)
 	app.CustomAppHelpTemplate = e.appHelp(app)
 	return app
+}
+
+// furnish gives verbs and sub-verbs what the library lets none of them inherit.
+func (e *env) furnish(list []*cli.Command, parent string, usage cli.OnUsageErrorFunc) {
+	for _, c := range list {
+		c.HideHelpCommand = true
+		c.OnUsageError = usage
+		c.CustomHelpTemplate = e.verbHelp(c, parent+c.Name)
+		e.furnish(c.Subcommands, parent+c.Name+" ", usage)
+	}
 }
 
 func (e *env) checkLang(c *cli.Context) error {

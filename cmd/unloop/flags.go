@@ -20,16 +20,19 @@ type arranger struct {
 	extras []string            // the rest: verbs before a verb is known, then targets
 }
 
-func newArranger(flags ...[]cli.Flag) *arranger {
+func newArranger(flags []cli.Flag) *arranger {
 	a := &arranger{flags: map[string]cli.Flag{}, given: map[string]string{}}
-	for _, list := range flags {
-		for _, f := range list {
-			for _, name := range f.Names() {
-				a.flags[name] = f
-			}
+	a.know(flags)
+	return a
+}
+
+// know adds flags to those that are understood.
+func (a *arranger) know(list []cli.Flag) {
+	for _, f := range list {
+		for _, name := range f.Names() {
+			a.flags[name] = f
 		}
 	}
-	return a
 }
 
 func takesValue(f cli.Flag) bool {
@@ -138,39 +141,96 @@ func arrangeArgs(app *cli.App, args []string) ([]string, error) {
 		return nil, err
 	}
 	out := append([]string{args[0]}, global.out...)
-	if len(rest) > 0 && rest[0] == "help" {
-		words, err := helpWords(app, global.given, rest[1:])
-		return append(out, words...), err
-	}
 	if len(rest) == 0 {
 		return out, nil
 	}
-	verb := app.Command(rest[0])
-	if verb == nil {
-		return nil, usageError{"usage.verb", []any{rest[0]}}
-	}
-	local := newArranger(app.Flags, verb.Flags)
-	local.given = global.given
-	if _, err := local.arrange(rest[1:], false); err != nil {
+	v, err := findVerb(app, global.given, rest)
+	if err != nil {
 		return nil, err
 	}
-	if _, asked := local.given["version"]; asked {
+	if v.help {
+		words, err := helpWords(app, global.given, v.path, v.rest)
+		return append(out, words...), err
+	}
+	if _, err := v.arrange(v.rest, false); err != nil {
+		return nil, err
+	}
+	if _, asked := v.given["version"]; asked {
 		return []string{args[0], "--version"}, nil
 	}
 	var own []string
-	for _, word := range local.out {
+	for _, word := range v.out {
 		if isGlobal(app, word) {
 			out = append(out, word)
 		} else {
 			own = append(own, word)
 		}
 	}
-	out = append(out, rest[0])
-	if _, asked := local.given["help"]; asked {
+	out = append(out, v.path...)
+	if _, asked := v.given["help"]; asked {
 		return append(out, "--help"), nil // before a target the library takes for a topic
 	}
 	out = append(append(out, own...), "--")
-	return append(out, local.extras...), nil
+	return append(out, v.extras...), nil
+}
+
+// verb is what the words before the targets say is to be done.
+type verb struct {
+	*arranger
+	path []string // its name, or those of a verb and its sub-verb
+	rest []string // arguments after that
+	help bool     // they are verbs to be explained: "help" stood there
+}
+
+// findVerb follows the names of a verb and its sub-verb. Between the two, global
+// flags may stand.
+func findVerb(app *cli.App, given map[string]string, rest []string) (v verb, err error) {
+	v.arranger = newArranger(app.Flags)
+	v.given = given
+	for list := app.Commands; ; {
+		if rest[0] == "help" {
+			v.rest, v.help = rest[1:], true
+			return v, nil
+		}
+		c := commandIn(list, rest[0])
+		if c == nil {
+			return v, usageError{"usage.verb", []any{strings.Join(append(v.path, rest[0]), " ")}}
+		}
+		v.know(c.Flags)
+		v.path, v.rest = append(v.path, rest[0]), rest[1:]
+		if list = c.Subcommands; len(list) == 0 {
+			return v, nil
+		}
+		if rest, err = v.arrange(v.rest, true); err != nil {
+			return v, err
+		}
+		v.rest = nil
+		if len(rest) == 0 {
+			return v, v.alone(list)
+		}
+	}
+}
+
+// alone refuses a verb without its sub-verb, unless no more than help was wanted.
+func (v verb) alone(list []*cli.Command) error {
+	_, help := v.given["help"]
+	if _, version := v.given["version"]; help || version {
+		return nil
+	}
+	var names []string
+	for _, c := range list {
+		names = append(names, c.Name)
+	}
+	return usageError{"usage.subverb", []any{strings.Join(v.path, " "), strings.Join(names, ", ")}}
+}
+
+func commandIn(list []*cli.Command, name string) *cli.Command {
+	for _, c := range list {
+		if c.HasName(name) {
+			return c
+		}
+	}
+	return nil
 }
 
 // isGlobal says whether a flag belongs before the verb; help belongs to the verb.
@@ -186,18 +246,22 @@ func isGlobal(app *cli.App, word string) bool {
 	return false
 }
 
-// helpWords turns "help" and "help VERB" into what the library calls them.
-func helpWords(app *cli.App, given map[string]string, rest []string) ([]string, error) {
+// helpWords turns "help", "help VERB" and "help VERB SUB-VERB" into what the library
+// calls them. The path before "help" may be the beginning of that.
+func helpWords(app *cli.App, given map[string]string, path, rest []string) ([]string, error) {
 	a := newArranger(app.Flags)
 	a.given = given
 	if _, err := a.arrange(rest, false); err != nil {
 		return nil, err
 	}
-	switch {
-	case len(a.extras) == 0:
-		return append(a.out, "--help"), nil
-	case len(a.extras) > 1 || app.Command(a.extras[0]) == nil:
-		return nil, usageError{"usage.verb", []any{strings.Join(a.extras, " ")}}
+	words := append(path, a.extras...)
+	list := app.Commands
+	for _, name := range words {
+		c := commandIn(list, name)
+		if c == nil {
+			return nil, usageError{"usage.verb", []any{strings.Join(words, " ")}}
+		}
+		list = c.Subcommands
 	}
-	return append(a.out, a.extras[0], "--help"), nil
+	return append(append(a.out, words...), "--help"), nil
 }

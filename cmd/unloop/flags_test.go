@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/urfave/cli/v2"
 )
 
 // testEnv is an env without streams, for tests of the command line's shape.
@@ -54,6 +55,43 @@ func TestArrangeArgs(t *testing.T) {
 		{args: "help --lang ja repair", want: "--lang=ja repair --help"},
 		{args: "repair ~", want: "repair -- ~"},
 
+		{args: "stick write X", want: "stick write -- X"},
+		{args: "stick write X --yes", want: "stick write --yes -- X"},
+		{args: "stick write X -ny --image i", want: "stick write -n -y --image=i -- X"},
+		{args: "stick write --image=-i -- --yes", want: "stick write --image=-i -- --yes"},
+		{args: "stick write h help", want: "stick write -- h help"},
+		{args: "--lang ja stick write X", want: "--lang=ja stick write -- X"},
+		{args: "stick --lang ja write X", want: "--lang=ja stick write -- X"},
+		{args: "stick write X --lang ja", want: "--lang=ja stick write -- X"},
+		{args: "stick write X --help", want: "stick write --help"},
+		{args: "stick --help write X", want: "stick write --help"},
+		{args: "stick --help", want: "stick --help"},
+		{args: "stick -h", want: "stick --help"},
+		{args: "stick help", want: "stick --help"},
+		{args: "stick help write", want: "stick write --help"},
+		{args: "help stick", want: "stick --help"},
+		{args: "help stick write", want: "stick write --help"},
+		{args: "help --lang ja stick write", want: "--lang=ja stick write --help"},
+		{args: "stick --version", want: "--version"},
+		{args: "stick write --version", want: "--version"},
+
+		{args: "stick", key: "usage.subverb"},
+		{args: "stick --lang ja", key: "usage.subverb"},
+		{args: "stick burn X", key: "usage.verb"},
+		{args: "stick help burn", key: "usage.verb"},
+		{args: "help stick burn", key: "usage.verb"},
+		{args: "help stick write X", key: "usage.verb"},
+		{args: "stick -- write X", key: "usage.verb"},
+		{args: "write X", key: "usage.verb"},
+		{args: "stick --yes write X", key: "usage.flag"},
+		{args: "stick write X --backup b", key: "usage.flag"},
+		{args: "stick write --image --yes X", key: "usage.value"},
+		{args: "stick write X --force-name", key: "usage.value"},
+		{args: "stick write X --yes=no", key: "usage.bool"},
+		{args: "stick write --image a X --image b", key: "usage.twice"},
+		{args: "stick write -", key: "usage.dash"},
+		{args: "stick - write X", key: "usage.dash"},
+		{args: "--lang ja stick --lang en write X", key: "usage.twice"},
 		{args: "repair X --dry-rum", key: "usage.flag"},
 		{args: "repair X -q", key: "usage.flag"},
 		{args: "repair X -nq", key: "usage.flag"},
@@ -107,7 +145,11 @@ func TestArrangeArgs(t *testing.T) {
 
 // No verb's flag but the boolean ones has one letter: short takes no value.
 func TestShortFlagsTakeNoValue(t *testing.T) {
+	var all []*cli.Command
 	for _, c := range testEnv(t).app().Commands {
+		all = append(append(all, c), c.Subcommands...)
+	}
+	for _, c := range all {
 		for _, f := range c.Flags {
 			for _, name := range f.Names() {
 				if len(name) == 1 && takesValue(f) {

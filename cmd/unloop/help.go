@@ -24,11 +24,18 @@ func (e *env) appHelp(app *cli.App) string {
 	return literal(b.String())
 }
 
-// verbHelp is what "unloop VERB --help" prints.
-func (e *env) verbHelp(c *cli.Command) string {
+// verbHelp is what "unloop VERB --help" prints; name is the verb with those it
+// belongs to.
+func (e *env) verbHelp(c *cli.Command, name string) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s\n\n%s\n  unloop %s %s\n\n%s\n", c.Usage, e.text("help.usage"), c.Name, c.ArgsUsage, c.Description)
-	fmt.Fprintf(&b, "\n%s\n", e.text("help.flags"))
+	fmt.Fprintf(&b, "%s\n\n%s\n", c.Usage, e.text("help.usage"))
+	if len(c.Subcommands) == 0 {
+		fmt.Fprintf(&b, "  unloop %s %s\n", name, c.ArgsUsage)
+	}
+	for _, sub := range c.Subcommands {
+		fmt.Fprintf(&b, "  unloop %s %-7s %-10s %s\n", name, sub.Name, sub.ArgsUsage, sub.Usage)
+	}
+	fmt.Fprintf(&b, "\n%s\n\n%s\n", c.Description, e.text("help.flags"))
 	e.flagLines(&b, c.Flags)
 	fmt.Fprintf(&b, "\n%s\n", e.text("help.codes"))
 	return literal(b.String())

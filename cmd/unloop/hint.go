@@ -9,6 +9,7 @@ import (
 
 	"unloop/hive"
 	"unloop/image"
+	"unloop/image/stick"
 )
 
 // exitCode is what the process ends with, see the README.
@@ -76,6 +77,8 @@ type explained struct {
 func explanations() []explained {
 	return []explained{
 		{hive.ErrNotVerified, "notverified", exitBroken},
+		{errHalfStick, "halfstick", exitFailed},
+		{errStickNotVerified, "sticknotverified", exitFailed},
 		{errNotShown, "notshown", exitFailed},
 		{errAnsweredNo, "answeredno", exitFailed},
 		{errInterrupted, "interrupted", exitFailed},
@@ -110,6 +113,9 @@ func explanations() []explained {
 		{hive.ErrNoBackup, "nobackup", exitRefused},
 		{hive.ErrSeveralBackups, "severalbackups", exitRefused},
 		{hive.ErrDiffers, "differs", exitRefused},
+		{image.ErrFixed, "fixed", exitRefused},
+		{errHoldsWindows, "holdswindows", exitRefused},
+		{errMayHoldWindows, "mayholdwindows", exitRefused},
 		{image.ErrHibernated, "hibernated", exitRefused},
 		{image.ErrBitLocker, "bitlocker", exitRefused},
 		{image.ErrRaidMember, "raid", exitRefused},
@@ -124,6 +130,15 @@ func explanations() []explained {
 		{image.ErrResident, "resident", exitRefused},
 		{image.ErrUninitialised, "misplaced", exitRefused},
 		{image.ErrMisplaced, "misplaced", exitRefused},
+		{errWrongName, "wrongname", exitRefused},
+		{image.ErrNotDrive, "notdrive", exitRefused},
+		{image.ErrPartition, "partition", exitRefused},
+		{image.ErrOwnDisk, "owndisk", exitRefused},
+		{image.ErrStillMounted, "stillmounted", exitRefused},
+		{image.ErrNoMedium, "nomedium", exitFailed},
+		{stick.ErrTooSmall, "toosmall", exitRefused},
+		{stick.ErrNotStick, "notstick", exitRefused},
+		{stick.ErrDamaged, "badstick", exitRefused},
 		{image.ErrReadOnly, "readonly", exitFailed},
 		{image.ErrEmpty, "empty", exitRefused},
 		{image.ErrUnsupported, "unsupported", exitRefused},

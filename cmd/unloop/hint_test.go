@@ -32,7 +32,7 @@ func TestWorse(t *testing.T) {
 var notRefusals = []error{
 	hive.ErrNotVerified, errNotShown, errAnsweredNo, errInterrupted, context.Canceled, image.ErrReadOnly,
 	image.ErrNotFound, fs.ErrNotExist, fs.ErrPermission, syscall.ENOTDIR, syscall.ENOSPC,
-	errNoRecord, errNoDisk, errSettings,
+	errNoRecord, errNoDisk, errSettings, errHalfStick, errStickNotVerified, image.ErrNoMedium,
 }
 
 // Each row has an error line and a hint of its own in both languages, and a refusal

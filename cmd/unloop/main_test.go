@@ -39,6 +39,10 @@ import (
 //	smallmount DIR SIZE      mount a small file system until the script ends
 //	readonlymount DIR        make it read-only
 //	ntfsmount IMAGE DIR      mount a bare volume with ntfs-3g, likewise
+//	mkstick FILE             the image of a small stick
+//	loopdev NAME FILE        a loop device of a file: $NAME, and $NAME_NAME without
+//	                         its folder
+//	typed TEXT               the file "typed", to be typed on a terminal
 //	nofiles DIR              there are no files below DIR, if it is there at all
 //
 // and the conditions [realhives], [root] and [judge].
@@ -83,6 +87,9 @@ func TestScript(t *testing.T) {
 			"smallmount":    scriptSmallmount,
 			"readonlymount": scriptReadonlymount,
 			"ntfsmount":     scriptNTFSmount,
+			"mkstick":       scriptMkstick,
+			"loopdev":       scriptLoopdev,
+			"typed":         scriptTyped,
 			"lines":         scriptLines,
 			"jsonget":       scriptJSONget,
 			"watch":         func(ts *testscript.TestScript, _ bool, args []string) { ts.Value(&cache).(*watched).watch(ts, args) },

@@ -187,7 +187,8 @@ func checkUsageError(t *testing.T, path string, elts []ast.Expr) {
 func TestNoBadVerbs(t *testing.T) {
 	for _, lang := range []string{"en", "ja"} {
 		for _, args := range [][]string{
-			{"--help"}, {"scan", "--help"}, {"repair", "--help"}, {"undo", "--help"}, {"diff", "--help"},
+			{"--help"}, {"scan", "--help"}, {"repair", "--help"}, {"undo", "--help"}, {"diff", "--help"}, {"stick", "--help"}, {"stick", "write", "--help"},
+			{"stick"}, {"stick", "write"}, {"stick", "write", "x"}, {"stick", "write", "-y", "nowhere"},
 			{"repair", "--jobs", "0"}, {"repair", "--fix", "x", "-n"}, {"diff", "a"}, {"scan", "--jobs", "many"}, {"scan", "nowhere"},
 		} {
 			_, stdout, stderr := runProgram(t, append([]string{"--lang", lang}, args...)...)

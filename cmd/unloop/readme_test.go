@@ -36,7 +36,8 @@ func runIn(t *testing.T, args ...string) string {
 func TestReadmeShowsTheHelp(t *testing.T) {
 	t.Setenv("LANG", "C")
 	text := readme(t)
-	for _, args := range [][]string{{"--help"}, {"scan", "--help"}, {"repair", "--help"}, {"undo", "--help"}, {"diff", "--help"}} {
+	for _, args := range [][]string{{"--help"}, {"scan", "--help"}, {"repair", "--help"}, {"undo", "--help"}, {"diff", "--help"},
+		{"stick", "--help"}, {"stick", "write", "--help"}} {
 		if help := runIn(t, args...); !strings.Contains(text, help) {
 			t.Errorf("README.md does not hold what unloop %s prints:\n%s", strings.Join(args, " "), help)
 		}

@@ -106,17 +106,6 @@ func diskAbout(sys, name string) string {
 	return strings.Join(words, " ")
 }
 
-// sizeWords gives a number of bytes as disks are sold.
-func sizeWords(n int64) string {
-	switch {
-	case n >= 1e12:
-		return fmt.Sprintf("%.1f TB", float64(n)/1e12)
-	case n >= 1e9:
-		return fmt.Sprintf("%.1f GB", float64(n)/1e9)
-	}
-	return fmt.Sprintf("%.0f MB", float64(n)/1e6)
-}
-
 // mount mounts the stick's volume; read-only if it does not allow more. Its times are
 // those of the PC's clock, as Windows on the same PC reads them.
 func (s *stickVolume) mount() error {
