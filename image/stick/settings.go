@@ -1,0 +1,92 @@
+package stick
+
+import "strings"
+
+// DefaultSettings returns the settings file that a new stick gets: every setting
+// with its default, and comments.
+//
+// The texts on the stick have Windows' line ends, since the Notepad of Windows 7
+// knows no others. They are UTF-8 without a byte order mark: Notepad finds out by
+// itself, and not every reader of TOML bears one. When it saves, the old Notepad
+// adds one; who reads the file has to skip it.
+func DefaultSettings() []byte { return windowsText(defaultSettings) }
+
+func windowsText(s string) []byte { return []byte(strings.ReplaceAll(s, "\n", "\r\n")) }
+
+const defaultSettings = `# Settings of the unloop stick. Change them with any editor, on any PC.
+# unloop スティックの設定。どの PC でも、テキスト エディターで変更できます。
+
+# What happens after the start: "ask" shows the plan and waits for a key, "auto" repairs
+# every affected Windows without asking, "dry-run" only looks and leaves a record.
+# 起動後の動作: ask = 確認してから修復、auto = 確認なしで修復、dry-run = 調べるだけ。
+mode = "ask"
+
+# What a repair changes: "override", "drivers", or both.
+# 修復の内容: override(設定値)、drivers(ドライバーの無効化)、または両方。
+fix = ["override", "drivers"]
+
+# The drivers that are disabled, by name of the service.
+# 無効にするドライバー(サービス名)。
+services = ["haspnt", "hardlock"]
+
+# What follows when the work of "auto" or "dry-run" is done: "ask" waits for a key,
+# "reboot", "poweroff", or "shell" for a technician's shell.
+# auto と dry-run の終了後: ask = キーを待つ、reboot = 再起動、poweroff = 電源オフ、shell = シェル。
+after = "ask"
+
+# Language of the screen: "en" or "ja".
+# 画面の言語: en または ja。
+language = "en"
+
+# Keyboard: "us" or "jp".
+# キーボード: us または jp。
+keyboard = "us"
+`
+
+const readme = `unloop: a stick that repairs PCs with Windows 7 (32-bit)
+which restart over and over because of HASP dongle drivers
+==========================================================
+
+Use
+  1. Plug the stick into the PC that is switched off, switch it on, and choose the
+     stick in the boot menu of the PC (often F12, F11, F9 or Esc).
+  2. Wait for the screen with the plan. Nothing has been changed so far.
+     Enter repairs; D shows details; P switches the PC off.
+  3. Pull the stick out when the screen says so.
+
+Records
+  Every run leaves a folder in "records" on this stick: report.txt (to read),
+  diff.txt (what was changed), and a backup of the changed file of Windows.
+
+Undo
+  Start the PC from this stick again and press U. Keep the folder in "records":
+  it is the backup that undo needs.
+
+Settings
+  unloop.toml, with any editor. packages.txt in the folder unloop names the free
+  software on this stick, with licences and sources.
+
+
+unloop: 起動のたびに再起動をくり返す Windows 7(32 ビット)の PC を直すスティック
+(HASP ドングルのドライバーが原因のもの)
+==========================================================
+
+使い方
+  1. 電源を切った PC にスティックを挿し、電源を入れ、PC の起動メニュー(多くは F12、
+     F11、F9、Esc)でスティックを選びます。
+  2. 修復内容の画面が出るまで待ちます。ここまでは何も変更されません。
+     Enter = 修復、D = 詳細、P = 電源オフ。
+  3. 画面に案内が出たら、スティックを抜きます。
+
+記録
+  実行のたびに、このスティックの records にフォルダーが作られます: report.txt(報告)、
+  diff.txt(変更内容)、変更した Windows のファイルのバックアップ。
+
+元に戻す
+  もう一度このスティックで起動して U を押します。records のフォルダーは消さないで
+  ください。元に戻すためのバックアップです。
+
+設定
+  unloop.toml をテキスト エディターで変更します。スティック上のフリー ソフトウェアの
+  一覧(ライセンスと入手元)は unloop フォルダーの packages.txt にあります。
+`
