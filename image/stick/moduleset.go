@@ -1,6 +1,9 @@
 package stick
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Which modules go on the stick: all that may stand between the CPU and a disk
 // with Windows, the stick, or the keyboard. Left out is what needs firmware or a
@@ -47,22 +50,20 @@ func leftOut() []string {
 	}
 }
 
-// wideModules are taken by name, where the kernel has them.
+// wideModules are taken too, where the kernel has them.
 func wideModules() []string {
 	return []string{
-		"nvme", "vmd",
-		"virtio_blk", "hv_storvsc", "vmw_pvscsi", "xen_blkfront", "xen_scsifront", "hyperv_keyboard",
-		"usbhid", "hid_generic", "hid_hyperv", "hid_a4tech", "hid_apple", "hid_belkin", "hid_cherry", "hid_chicony",
+		"vmd", "xen_blkfront", "xen_scsifront",
+		"hyperv_keyboard", "hid_hyperv", "hid_a4tech", "hid_apple", "hid_belkin", "hid_cherry", "hid_chicony",
 		"hid_cypress", "hid_ezkey", "hid_gyration", "hid_holtek_kbd", "hid_ite", "hid_kensington", "hid_lenovo",
 		"hid_logitech", "hid_logitech_dj", "hid_logitech_hidpp", "hid_microsoft", "hid_monterey", "hid_ortek",
 		"hid_samsung", "hid_semitek", "hid_sunplus", "hid_topseed", "hid_zydacron",
-		"vfat", "nls_ascii", "nls_cp437", "nls_iso8859_1", "nls_utf8", "nls_cp932", "fuse", "loop",
-		"edd", "efivarfs", "pcspkr",
+		"nls_cp932",
 		"crc32c_generic", "crct10dif_generic", // asked for by another name than theirs
 	}
 }
 
-// mustModules have to be there, or built into the kernel.
+// mustModules are taken, and have to be there or built into the kernel.
 func mustModules() []string {
 	return []string{
 		"ahci", "ata_piix", "ata_generic", "pata_amd", "pata_via", "sata_nv", "nvme",
@@ -88,10 +89,5 @@ func wide(name, path string) bool {
 			return true
 		}
 	}
-	for _, wanted := range wideModules() {
-		if name == wanted {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(wideModules(), name) || slices.Contains(mustModules(), name)
 }
