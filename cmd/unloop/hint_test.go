@@ -14,6 +14,7 @@ import (
 
 	"unloop/hive"
 	"unloop/image"
+	"unloop/image/stick"
 )
 
 func TestWorse(t *testing.T) {
@@ -33,6 +34,7 @@ var notRefusals = []error{
 	hive.ErrNotVerified, errNotShown, errAnsweredNo, errInterrupted, context.Canceled, image.ErrReadOnly,
 	image.ErrNotFound, fs.ErrNotExist, fs.ErrPermission, syscall.ENOTDIR, syscall.ENOSPC,
 	errNoRecord, errNoDisk, errSettings, errHalfStick, errStickNotVerified, image.ErrNoMedium,
+	stick.ErrMissing, stick.ErrKernel, stick.ErrModule, stick.ErrProgram, stick.ErrBootLoader,
 }
 
 // Each row has an error line and a hint of its own in both languages, and a refusal

@@ -81,14 +81,24 @@ const (
 	setupEnd     = 0x238
 )
 
+// KernelVersion returns the version that a kernel's file says it has, as uname -r
+// will; "" if it is none.
+func KernelVersion(image []byte) string {
+	if len(image) < setupEnd || string(image[setupMagic:setupMagic+4]) != "HdrS" {
+		return ""
+	}
+	at := 0x200 + int(binary.LittleEndian.Uint16(image[setupVersion:]))
+	text := image[min(at, len(image)):min(at+256, len(image))]
+	version, _, _ := bytes.Cut(text, []byte(" "))
+	return string(version)
+}
+
 // check compares what the kernel says of itself with what it is taken for.
 func (k kernel) check(is64 bool) error {
 	if len(k.image) < setupEnd || string(k.image[setupMagic:setupMagic+4]) != "HdrS" {
 		return fmt.Errorf("%w: not a Linux kernel", ErrKernel)
 	}
-	at := 0x200 + int(binary.LittleEndian.Uint16(k.image[setupVersion:]))
-	text := k.image[min(at, len(k.image)):min(at+256, len(k.image))]
-	if version, _, _ := bytes.Cut(text, []byte(" ")); string(version) != k.version {
+	if version := KernelVersion(k.image); version != k.version {
 		return fmt.Errorf("%w: it calls itself %q", ErrKernel, version)
 	}
 	if has64 := k.image[setupXLoad]&1 != 0; has64 != is64 {

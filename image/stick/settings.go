@@ -14,7 +14,7 @@ func DefaultSettings() []byte { return windowsText(defaultSettings) }
 func windowsText(s string) []byte { return []byte(strings.ReplaceAll(s, "\n", "\r\n")) }
 
 const defaultSettings = `# Settings of the unloop stick. Change them with any editor, on any PC.
-# unloop スティックの設定。どの PC でも、テキスト エディターで変更できます。
+# unloop の USB メモリの設定。どの PC でも、テキスト エディターで変更できます。
 
 # What happens after the start: "ask" shows the plan and waits for a key, "auto" repairs
 # every affected Windows without asking, "dry-run" only looks and leaves a record.
@@ -67,26 +67,26 @@ Settings
   software on this stick, with licences and sources.
 
 
-unloop: 起動のたびに再起動をくり返す Windows 7(32 ビット)の PC を直すスティック
-(HASP ドングルのドライバーが原因のもの)
+unloop: HASP ドングルのドライバーが原因で再起動をくり返す
+Windows 7(32 ビット)の PC を修復する USB メモリ
 ==========================================================
 
 使い方
-  1. 電源を切った PC にスティックを挿し、電源を入れ、PC の起動メニュー(多くは F12、
-     F11、F9、Esc)でスティックを選びます。
+  1. 電源を切った PC にこの USB メモリを挿し、電源を入れ、PC の起動メニュー(多くは F12、
+     F11、F9、Esc)で USB メモリを選びます。
   2. 修復内容の画面が出るまで待ちます。ここまでは何も変更されません。
      Enter = 修復、D = 詳細、P = 電源オフ。
-  3. 画面に案内が出たら、スティックを抜きます。
+  3. 画面に案内が出たら、USB メモリを抜きます。
 
 記録
-  実行のたびに、このスティックの records にフォルダーが作られます: report.txt(報告)、
+  実行のたびに、この USB メモリの records にフォルダーが作られます: report.txt(報告)、
   diff.txt(変更内容)、変更した Windows のファイルのバックアップ。
 
 元に戻す
-  もう一度このスティックで起動して U を押します。records のフォルダーは消さないで
+  もう一度この USB メモリで起動して U を押します。records のフォルダーは消さないで
   ください。元に戻すためのバックアップです。
 
 設定
-  unloop.toml をテキスト エディターで変更します。スティック上のフリー ソフトウェアの
-  一覧(ライセンスと入手元)は unloop フォルダーの packages.txt にあります。
+  unloop.toml をテキスト エディターで変更します。USB メモリに入っている
+  フリー ソフトウェアの一覧(ライセンスと入手元)は unloop フォルダーの packages.txt にあります。
 `
