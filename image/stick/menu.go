@@ -15,10 +15,8 @@ set extra=
 if [ "$grub_platform" = efi ]; then
 	regexp --set=1:root '^\(([^)]*)\)' "$cmdpath"
 	if cpuid -l; then set bits=64; fi
-	set video=keep
-else
-	set video=1024x768x32,1024x768,800x600x32,800x600,auto
 fi
+set video=1024x768x32,1024x768,800x600x32,800x600,auto
 probe --set=uuid --fs-uuid "$root"
 if [ -f "($root)/unloop/test.cfg" ]; then
 	source "($root)/unloop/test.cfg"
