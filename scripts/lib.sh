@@ -171,5 +171,16 @@ build_crosscheck() {
 	(cd "$root" && CGO_ENABLED=1 go build -trimpath -buildvcs=false -ldflags "$(stamp)" -o "$1/unloop-crosscheck" ./cmd/unloop-crosscheck)
 }
 
+# build_for_stick CC DIR builds both programs for the oldest PC the stick starts: no SSE, and not a trace
+# of where CC lies.
+build_for_stick() {
+	(
+		cd "$root"
+		export GOARCH=386 GO386=softfloat CC="'$1'" CGO_CFLAGS=-O2 CGO_LDFLAGS=''
+		CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags "$(stamp) -buildid=" -o "$2/unloop" ./cmd/unloop
+		CGO_ENABLED=1 go build -trimpath -buildvcs=false -ldflags "$(stamp) -buildid=" -o "$2/unloop-crosscheck" ./cmd/unloop-crosscheck
+	)
+}
+
 # testdata prints the folder of real hives, absolute.
 testdata() { realpath -m -- "${UNLOOP_TESTDATA:-$root/../shared/hives}"; }
