@@ -154,7 +154,7 @@ func (r *rescue) undoPage(l *looked, i int) *page {
 		p.title += "  " + r.text("stick.of", i+1, len(l.offers))
 	}
 	p.add(linePlain, r.text("stick.frombackup", o.backup.Time.Format("2006-01-02 15:04"), o.backup.Dir))
-	p.add(linePlain, r.text("stick.disk", o.target.Target, diskAbout(sys, strings.TrimPrefix(o.target.Target, "/dev/"))))
+	p.add(linePlain, r.text("stick.disk", o.target.Target, r.diskAbout(o.target)))
 	p.add(lineNote, r.text(map[bool]string{true: "stick.exact", false: "stick.byvalue"}[o.w.r.Exact != nil && *o.w.r.Exact]))
 	p.add(linePlain, "")
 	p.addDiff(o.w.r.diffText)
@@ -169,7 +169,7 @@ func (r *rescue) undoPage(l *looked, i int) *page {
 func (r *rescue) about(p *page, o *offer) {
 	f := o.w.r.findings
 	p.add(lineHead, r.text("stick.pc", orUnknown(f.Windows.Computer), orUnknown(r.machine.String()), orUnknown(r.machine.Serial)))
-	p.add(linePlain, r.text("stick.disk", o.target.Target, diskAbout(sys, strings.TrimPrefix(o.target.Target, "/dev/"))))
+	p.add(linePlain, r.text("stick.disk", o.target.Target, r.diskAbout(o.target)))
 	where := ""
 	if v := o.w.in.Volume; v != nil {
 		where = r.text("stick.where", v.Index)
@@ -185,6 +185,11 @@ func (r *rescue) about(p *page, o *offer) {
 	if r.view != nil {
 		p.add(linePlain, r.text("init.view", r.view.device, viewAt))
 	}
+}
+
+// diskAbout says what disk a target is.
+func (r *rescue) diskAbout(t *targetResult) string {
+	return diskAbout(r.sys, strings.TrimPrefix(t.Target, r.dev+"/"))
 }
 
 // services merges what the control sets say of each driver into a line.
@@ -264,15 +269,15 @@ func (r *rescue) resultPage(l *looked, c conclusion) *page {
 			p.add(linePlain, "  "+r.text("stick.verdict", r.verdict(res.findings), r.reason(res.findings)))
 		}
 		if res.Backup != "" {
-			p.add(linePlain, "  "+r.text("stick.backup", strings.TrimPrefix(res.Backup, stickAt+"/")))
+			p.add(linePlain, "  "+r.text("stick.backup", strings.TrimPrefix(res.Backup, r.stickAt+"/")))
 		}
 		if res.Status == statusRepaired {
 			r.price(p, res)
 		}
 	}
-	for i, t := range l.targets {
+	for _, t := range l.targets {
 		if len(t.Installations) == 0 {
-			p.add(lineNote, r.text("stick.nowindows", t.Target, diskAbout(sys, strings.TrimPrefix(l.targets[i].Target, "/dev/"))))
+			p.add(lineNote, r.text("stick.nowindows", t.Target, r.diskAbout(t)))
 		}
 	}
 	r.afterwards(p, c)
@@ -288,7 +293,7 @@ func (r *rescue) afterwards(p *page, c conclusion) {
 	switch {
 	case r.unrecorded:
 		p.add(lineBad, r.text("stick.norecord"))
-	case mountedAt(stickAt):
+	case mountedAt(r.stickAt):
 		p.add(lineBad, r.text("stick.stillmounted"))
 	default:
 		p.add(lineHead, r.text("init.pull"))

@@ -22,6 +22,7 @@ import (
 // rescue is one start of a PC from the stick.
 type rescue struct {
 	*env
+	places
 	log        *runLog
 	console    string            // where screen and keys are
 	kernel     map[string]string // options of the kernel line
@@ -37,8 +38,15 @@ type rescue struct {
 	started    seconds // from the kernel's start to ours
 }
 
-// sys is where the kernel tells of devices.
-const sys = "/sys"
+// places are where a session finds the PC's devices, the stick and the screen. Tests
+// have their own.
+type places struct {
+	sys      string // where the kernel tells of devices
+	dev      string // where their nodes are
+	stickAt  string // where the stick's volume is mounted
+	allDisks func() ([]string, error)
+	screen   func() (tcell.Screen, error)
+}
 
 // next is what follows a page.
 type next int
@@ -58,7 +66,8 @@ func (e *env) runRescue(line string) error {
 	console := names[len(names)-1]
 	log := &runLog{main: os.Stdout, mirrors: openMirrors(names[:len(names)-1])}
 	e.ctx, e.out, e.err, e.lang = context.Background(), log, log, "en"
-	r := &rescue{env: e, log: log, console: console, kernel: kernelOptions(line), settings: defaultSettings(), started: uptime()}
+	at := places{sys: "/sys", dev: "/dev", stickAt: stickAt, allDisks: e.host.Disks, screen: openScreen}
+	r := &rescue{env: e, places: at, log: log, console: console, kernel: kernelOptions(line), settings: defaultSettings(), started: uptime()}
 	r.times = newStopwatch(time.Now)
 	return r.run()
 }
@@ -83,8 +92,8 @@ func (r *rescue) run() error {
 
 // begin makes the PC's devices known, finds the stick and reads its settings.
 func (r *rescue) begin() {
-	r.machine = readMachine(sys)
-	r.diskName = func(path string) string { return r.machine.diskIdentity(sys, path) }
+	r.machine = readMachine(r.sys)
+	r.diskName = func(path string) string { return r.machine.diskIdentity(r.sys, path) }
 	if err := r.findDevices(); err != nil {
 		r.note("problem", err)
 	}
@@ -110,7 +119,7 @@ func (r *rescue) findDevices() error {
 		r.drivers.load(name)
 	}
 	id := r.kernel["unloop.stick"]
-	err = r.drivers.settle(sys, news, func() bool { return len(sticks(sys, "/dev", id)) > 0 })
+	err = r.drivers.settle(r.sys, news, func() bool { return len(sticks(r.sys, r.dev, id)) > 0 })
 	for _, problem := range r.drivers.failed {
 		r.note("init.module", problem)
 	}
@@ -126,7 +135,7 @@ func (r *rescue) ready() {
 		return
 	}
 	r.note("init.stick", r.stick.device, r.stick.about)
-	r.settings, r.unclear = readSettingsFile()
+	r.settings, r.unclear = readSettingsFile(r.stickAt)
 	if r.unclear == nil {
 		r.settings, r.unclear = r.settings.withKernelLine(r.kernel)
 	}
@@ -144,15 +153,15 @@ func (r *rescue) ready() {
 
 // findStick finds and mounts the stick, unless it is mounted.
 func (r *rescue) findStick() error {
-	if mountedAt(stickAt) {
-		if r.stick.present() {
+	if mountedAt(r.stickAt) {
+		if r.stick.present(r.sys) {
 			return nil
 		}
-		if err := unix.Unmount(stickAt, unix.MNT_DETACH); err != nil { // it was pulled out
+		if err := unix.Unmount(r.stickAt, unix.MNT_DETACH); err != nil { // it was pulled out
 			return fmt.Errorf("unmounting the stick: %w", err)
 		}
 	}
-	all := sticks(sys, "/dev", r.kernel["unloop.stick"])
+	all := sticks(r.sys, r.dev, r.kernel["unloop.stick"])
 	if len(all) == 0 {
 		return errNoStick
 	}
@@ -165,7 +174,7 @@ func (r *rescue) findStick() error {
 	default:
 		r.stick = &all[0]
 	}
-	return r.stick.mount()
+	return r.stick.mount(r.stickAt)
 }
 
 // whichStick asks which of several volumes with the same id is to keep the record: sticks
@@ -184,11 +193,11 @@ func (r *rescue) whichStick(all []stickVolume) *stickVolume {
 
 // disks lists the disks to look at: all but the stick.
 func (r *rescue) disks() []string {
-	all, err := r.host.Disks()
+	all, err := r.allDisks()
 	if err != nil {
 		r.note("problem", err)
 	}
-	for _, s := range sticks(sys, "/dev", r.kernel["unloop.stick"]) {
+	for _, s := range sticks(r.sys, r.dev, r.kernel["unloop.stick"]) {
 		all = slices.DeleteFunc(all, func(disk string) bool { return disk == s.disk })
 	}
 	return all
@@ -201,7 +210,7 @@ func (r *rescue) repairs(dryRun bool) *looked {
 	if !slices.Equal(r.settings.Services, hive.DefaultServices()) {
 		o.scope.Services = r.settings.Services
 	}
-	o.backup, o.named = filepath.Join(stickAt, recordsFolder), true
+	o.backup, o.named = filepath.Join(r.stickAt, recordsFolder), true
 	l := r.look(r.disks(), "repair", dryRun, func(e *env, src *image.Source, in *image.Installation, res *result) (*writer, *hive.Backup, error) {
 		w, err := e.proposeRepair(src, in, res, o, false)
 		return w, nil, err
@@ -213,7 +222,7 @@ func (r *rescue) repairs(dryRun bool) *looked {
 // undos looks at the disks for what can be taken back with the backups on the stick.
 func (r *rescue) undos() *looked {
 	o := undoOptions{crosscheck: "require"}
-	o.backup, o.named = filepath.Join(stickAt, recordsFolder), true
+	o.backup, o.named = filepath.Join(r.stickAt, recordsFolder), true
 	return r.look(r.disks(), "undo", false, func(e *env, src *image.Source, in *image.Installation, res *result) (*writer, *hive.Backup, error) {
 		w, b, err := e.proposeUndo(src, in, res, o, false)
 		if w != nil { // the record tells which PC it was
@@ -240,7 +249,7 @@ func (r *rescue) lookInto(l *looked) {
 	if in == nil || in.Volume == nil || r.view != nil {
 		return
 	}
-	device, err := partitionAt(sys, disk, in.Volume.Offset)
+	device, err := partitionAt(r.sys, disk, in.Volume.Offset)
 	if err != nil {
 		r.note("init.noview", err)
 		return
@@ -315,7 +324,7 @@ func (r *rescue) carryOut(o *offer) {
 	switch {
 	case err == nil:
 		return
-	case !r.stick.present():
+	case !r.stick.present(r.sys):
 		err = fmt.Errorf("%w: %w", errStickGone, err)
 	case errors.Is(err, hive.ErrBackup):
 		err = fmt.Errorf("%w: %w", errStickBackup, err)
@@ -331,7 +340,7 @@ func (r *rescue) writable() error {
 		return r.stickGone
 	case r.stick == nil:
 		return errNoStick
-	case !r.stick.present():
+	case !r.stick.present(r.sys):
 		return errStickGone
 	case r.stick.readOnly:
 		return errStickReadOnly
@@ -345,13 +354,13 @@ func (r *rescue) recordFolder(res *result) string {
 	if res != nil && res.Windows != nil {
 		computer = res.Windows.Computer
 	}
-	return freshFolder(filepath.Join(stickAt, recordsFolder, recordName(r.now().UTC(), computer, r.machine.Serial)))
+	return freshFolder(filepath.Join(r.stickAt, recordsFolder, recordName(r.now().UTC(), computer, r.machine.Serial)))
 }
 
 // conclude sums the run up, gives the disks back, writes the record, and says and sounds
 // how it ended.
 func (r *rescue) conclude(l *looked) conclusion {
-	nothing := r.nothingFound(l, driverless(sys))
+	nothing := r.nothingFound(l, driverless(r.sys))
 	l.close(r.env)
 	for _, t := range l.targets {
 		t.conclude()
@@ -409,7 +418,7 @@ func (r *rescue) leaveRecord(l *looked, c conclusion) {
 			r.noRecord(err)
 			continue
 		}
-		r.stage(stageReport, "init.record", strings.TrimPrefix(dir, stickAt+"/"))
+		r.stage(stageReport, "init.record", strings.TrimPrefix(dir, r.stickAt+"/"))
 	}
 }
 
@@ -436,14 +445,14 @@ func (r *rescue) leaveOne(dir string, l *looked, c conclusion, res *result) erro
 
 // releaseStick unmounts the stick, so that it can be pulled out.
 func (r *rescue) releaseStick() {
-	if r.stick == nil || !mountedAt(stickAt) {
+	if r.stick == nil || !mountedAt(r.stickAt) {
 		return
 	}
-	if err := r.stick.unmount(); err != nil {
+	if err := r.stick.unmount(r.stickAt); err != nil {
 		r.noRecord(err)
 		return
 	}
-	if r.stick.present() {
+	if r.stick.present(r.sys) {
 		r.note("init.pull")
 	}
 }
@@ -469,7 +478,7 @@ func kernelLog() []byte {
 // page is printed and the key typed.
 func (r *rescue) show(p *page) rune {
 	defer r.times.skip()
-	screen, err := openScreen()
+	screen, err := r.screen()
 	if err == nil {
 		var key rune
 		key, err = p.show(screen, r.text("page.more"))
@@ -511,13 +520,13 @@ func (r *rescue) shell() {
 		r.note("problem", err)
 	}
 	r.openView()
-	r.note("init.shell", viewAt, stickAt)
+	r.note("init.shell", viewAt, r.stickAt)
 	if out, err := exec.Command("busybox", "--install", "-s", "/bin").CombinedOutput(); err != nil {
 		r.note("problem", fmt.Errorf("%w: %s", err, out))
 	}
 	cmd := exec.Command("sh", "-l")
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
-	cmd.Env = append(os.Environ(), "PS1=unloop:\\w# ", "HOME=/", "XDG_STATE_HOME="+stickAt+"/"+recordsFolder)
+	cmd.Env = append(os.Environ(), "PS1=unloop:\\w# ", "HOME=/", "XDG_STATE_HOME="+r.stickAt+"/"+recordsFolder)
 	if err := cmd.Run(); err != nil {
 		r.note("init.shellend", err)
 	}
@@ -550,7 +559,7 @@ const pullPatience = 20 * time.Second
 func (r *rescue) awaitPulled() {
 	r.note("init.awaitpull", int(pullPatience.Seconds()))
 	for end := time.Now().Add(pullPatience); time.Now().Before(end); time.Sleep(200 * time.Millisecond) {
-		if _, err := os.Stat(filepath.Join(sys, "class/block", filepath.Base(r.stick.disk))); err != nil {
+		if _, err := os.Stat(filepath.Join(r.sys, "class/block", filepath.Base(r.stick.disk))); err != nil {
 			return
 		}
 	}

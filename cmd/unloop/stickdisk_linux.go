@@ -108,11 +108,11 @@ func diskAbout(sys, name string) string {
 
 // mount mounts the stick's volume; read-only if it does not allow more. Its times are
 // those of the PC's clock, as Windows on the same PC reads them.
-func (s *stickVolume) mount() error {
+func (s *stickVolume) mount(at string) error {
 	const options = "utf8=1,shortname=mixed,tz=UTC,errors=remount-ro"
 	flags := uintptr(unix.MS_NOATIME | unix.MS_NODEV | unix.MS_NOSUID | unix.MS_NOEXEC)
 	if !s.readOnly {
-		err := unix.Mount(s.device, stickAt, "vfat", flags, options)
+		err := unix.Mount(s.device, at, "vfat", flags, options)
 		if err == nil {
 			return nil
 		}
@@ -121,7 +121,7 @@ func (s *stickVolume) mount() error {
 		}
 		s.readOnly = true
 	}
-	if err := unix.Mount(s.device, stickAt, "vfat", flags|unix.MS_RDONLY, options); err != nil {
+	if err := unix.Mount(s.device, at, "vfat", flags|unix.MS_RDONLY, options); err != nil {
 		return fmt.Errorf("mounting %s: %w", s.device, err)
 	}
 	return nil
@@ -129,14 +129,14 @@ func (s *stickVolume) mount() error {
 
 // unmount gives the stick back; all of it is on the medium then, or the error says that
 // it may not be.
-func (s *stickVolume) unmount() error {
-	f, err := os.Open(stickAt)
+func (s *stickVolume) unmount(at string) error {
+	f, err := os.Open(at)
 	if err == nil {
 		err = unix.Syncfs(int(f.Fd()))
 		err = errors.Join(err, f.Close())
 	}
-	if uerr := unix.Unmount(stickAt, 0); uerr != nil {
-		err = errors.Join(err, uerr, unix.Unmount(stickAt, unix.MNT_DETACH))
+	if uerr := unix.Unmount(at, 0); uerr != nil {
+		err = errors.Join(err, uerr, unix.Unmount(at, unix.MNT_DETACH))
 	}
 	if err != nil {
 		return fmt.Errorf("unmounting the stick: %w", err)
@@ -145,7 +145,7 @@ func (s *stickVolume) unmount() error {
 }
 
 // present says whether the stick is still plugged in.
-func (s *stickVolume) present() bool {
+func (s *stickVolume) present(sys string) bool {
 	if s == nil {
 		return false
 	}
@@ -153,10 +153,10 @@ func (s *stickVolume) present() bool {
 	return err == nil
 }
 
-// readSettingsFile reads unloop.toml of the mounted stick. Notepad may have saved it as
-// UTF-16, which is said rather than guessed at.
-func readSettingsFile() (settings, error) {
-	b, err := os.ReadFile(filepath.Join(stickAt, "unloop.toml"))
+// readSettingsFile reads unloop.toml in the stick's top folder. Notepad may have saved
+// it as UTF-16, which is said rather than guessed at.
+func readSettingsFile(dir string) (settings, error) {
+	b, err := os.ReadFile(filepath.Join(dir, "unloop.toml"))
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return defaultSettings(), nil
