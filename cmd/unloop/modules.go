@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"path"
+	"slices"
 	"strings"
 )
 
@@ -17,7 +18,7 @@ type moduleIndex struct {
 	files   map[string]string        // of a module by its name, relative to the index's folder
 	needs   map[string][]string      // files to be loaded before, in order of loading
 	soft    map[string][]string      // names of modules to be loaded before, if they are there
-	aliases map[string][]moduleAlias // by the bus they begin with, or one is searched for too long
+	aliases map[string][]moduleAlias // by the bus they begin with, or one is searched for too long; "": of any
 }
 
 // moduleAlias says that a module drives the devices whose modalias fits the pattern.
@@ -104,19 +105,24 @@ func moduleName(file string) string {
 	return strings.ReplaceAll(name, "-", "_")
 }
 
-// aliasBus is the part of a modalias or of a pattern that holds no wildcard and names
-// the bus: "pci", "usb", "acpi".
+// aliasBus is the part of a modalias or of a pattern that names the bus: "pci", "usb".
+// It is empty where that part holds a wildcard, as in "acpi*:PNP0A03:*".
 func aliasBus(alias string) string {
 	bus, _, _ := strings.Cut(alias, ":")
+	if strings.ContainsAny(bus, `*?[\`) {
+		return ""
+	}
 	return bus
 }
 
 // drives names the modules for a device, by its modalias.
 func (m *moduleIndex) drives(modalias string) []string {
 	var names []string
-	for _, a := range m.aliases[aliasBus(modalias)] {
-		if ok, err := path.Match(a.pattern, modalias); ok && err == nil {
-			names = append(names, moduleName(a.module))
+	for _, bus := range []string{aliasBus(modalias), ""} {
+		for _, a := range m.aliases[bus] {
+			if ok, err := path.Match(a.pattern, modalias); ok && err == nil {
+				names = append(names, moduleName(a.module))
+			}
 		}
 	}
 	return names
@@ -135,11 +141,14 @@ func (m *moduleIndex) ordered(name string, seen map[string]bool) []string {
 	}
 	seen[name] = true
 	var all []string
-	for _, soft := range m.soft[name] {
-		all = append(all, m.ordered(moduleName(soft), seen)...)
-	}
 	for _, need := range m.needs[file] {
 		all = append(all, m.ordered(moduleName(need), seen)...)
+	}
+	for _, soft := range m.soft[name] {
+		if slices.Contains(m.needs[m.files[moduleName(soft)]], file) {
+			continue // it needs this one, and can only come after it
+		}
+		all = append(all, m.ordered(moduleName(soft), seen)...)
 	}
 	return append(all, file)
 }
