@@ -52,7 +52,8 @@ func defaultSettings() settings {
 // which wraps errSettings and names the line, it returns the defaults.
 func parseSettings(text string) (settings, error) {
 	s := defaultSettings()
-	text = strings.TrimPrefix(text, "\ufeff") // as Windows' Notepad saves it
+	text = strings.TrimPrefix(text, "\ufeff")     // as Windows' Notepad saves it
+	text = strings.ReplaceAll(text, "\r\n", "\n") // of which the parser miscounts some
 	meta, err := toml.Decode(text, &s)
 	if err != nil {
 		return defaultSettings(), fmt.Errorf("%w: %s", errSettings, tomlProblem(err))
@@ -129,8 +130,8 @@ func kernelOptions(line string) map[string]string {
 func consoles(line string) []string {
 	var names []string
 	for _, word := range strings.Fields(line) {
-		if name, ok := strings.CutPrefix(word, "console="); ok {
-			name, _, _ = strings.Cut(name, ",")
+		name, ok := strings.CutPrefix(word, "console=")
+		if name, _, _ = strings.Cut(name, ","); ok && name != "" {
 			names = append(slices.DeleteFunc(names, func(s string) bool { return s == name }), name)
 		}
 	}
