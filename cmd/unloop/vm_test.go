@@ -1,0 +1,45 @@
+//go:build linux
+
+package main
+
+import "testing"
+
+// The oldest PC is repaired without a hand on the keyboard.
+func TestStickBIOSAuto(t *testing.T) {
+	t.Parallel()
+	d := loopingDisk(t)
+	m := bootStick(t, vm{disks: []*disk{d}})
+	m.result("REPAIRED")
+	m.expect(`unloop: the stick may be pulled out now`)
+	m.expect(`unloop: power off`)
+	m.ends("guest-shutdown")
+	m.wantRepaired(d)
+}
+
+// A technician looks at the plan on the screen of an old PC, and says yes.
+func TestStickBIOSAsk(t *testing.T) {
+	t.Parallel()
+	d := loopingDisk(t)
+	m := bootStick(t, vm{cpu: "pentium3", bus: "AHCI", disks: []*disk{d}, mode: "ask", after: "ask", screen: "tty0"})
+	m.expectWithin(`unloop: diff: `, bootTime)
+	m.shoot("plan")
+	m.press("enter")
+	m.result("REPAIRED")
+	m.expect(`unloop: the stick may be pulled out now`)
+	m.shoot("repaired")
+	m.press("p")
+	m.expect(`unloop: power off`)
+	m.ends("guest-shutdown")
+	m.wantRepaired(d)
+}
+
+// A new PC lets the stick start although it checks every signature.
+func TestStickSecureBootAuto(t *testing.T) {
+	t.Parallel()
+	d := loopingDisk(t)
+	m := bootStick(t, vm{firmware: "UEFI x64 Secure Boot", disks: []*disk{d}})
+	m.result("REPAIRED")
+	m.expect(`unloop: power off`)
+	m.ends("guest-shutdown")
+	m.wantRepaired(d)
+}
