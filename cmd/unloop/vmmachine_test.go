@@ -262,12 +262,12 @@ func (m *machine) expectWithin(pattern string, limit time.Duration) ([]string, t
 func (m *machine) result(pattern string) {
 	m.t.Helper()
 	var groups []string
-	groups, m.row.resultAfter = m.expectWithin(`unloop: result: (.*)`, bootTime)
+	groups, m.row.resultAfter = m.expectWithin(`unloop: result: (.*)\n`, bootTime)
 	m.row.result = groups[1]
 	if !regexp.MustCompile(`^(` + pattern + `)$`).MatchString(groups[1]) {
 		m.t.Fatalf("the result is %q, want %q", groups[1], pattern)
 	}
-	m.row.times = m.expect(`unloop: times: (.*)`)[1]
+	m.row.times = m.expect(`unloop: times: (.*)\n`)[1]
 }
 
 // press presses a key of the keyboard that belongs to the screen: enter, or a letter.

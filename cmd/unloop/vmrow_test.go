@@ -24,7 +24,7 @@ func (m *machine) writeRow() {
 		return
 	}
 	row := fmt.Sprintf("| %s | %s | %s | %s | %s | %s |\n", m.t.Name()[len("TestStick"):], m.vm, m.row.result,
-		seconds(m.row.resultAfter), seconds(m.row.offAfter), shares(m.row.times))
+		inSeconds(m.row.resultAfter), inSeconds(m.row.offAfter), shares(m.row.times))
 	m.t.Log(row)
 	path := os.Getenv(tableVariable)
 	if path == "" {
@@ -41,22 +41,22 @@ func (m *machine) writeRow() {
 	}
 }
 
-func seconds(d time.Duration) string {
+func inSeconds(d time.Duration) string {
 	if d == 0 {
 		return "–"
 	}
 	return fmt.Sprintf("%.1f s", d.Seconds())
 }
 
-// stageTime is one stage in the line of times: "modules 1.2 s".
-var stageTime = regexp.MustCompile(`([a-z][a-z -]*[a-z]):? ([0-9.]+) ?s\b`)
+// timeOfStage is one stage in the line of times: "modules 1.2 s".
+var timeOfStage = regexp.MustCompile(`([a-z][a-z -]*[a-z]):? ([0-9.]+) ?s\b`)
 
 // shares gives each stage's part of the whole in percent.
 func shares(times string) string {
 	var names []string
 	var values []float64
 	var sum float64
-	for _, stage := range stageTime.FindAllStringSubmatch(times, -1) {
+	for _, stage := range timeOfStage.FindAllStringSubmatch(times, -1) {
 		if v, err := strconv.ParseFloat(stage[2], 64); err == nil && stage[1] != "total" {
 			names, values = append(names, stage[1]), append(values, v)
 			sum += v
