@@ -42,6 +42,7 @@ const (
 	qmpTime    = 20 * time.Second
 	wholeTime  = 6 * time.Minute // a PC that is still running then is killed
 	killedTime = 10 * time.Second
+	stillTime  = 500 * time.Millisecond // without change: the screen is drawn
 )
 
 // A machine is a PC that runs.
@@ -75,9 +76,17 @@ func bootStick(t *testing.T, v vm) *machine {
 	}
 	dir := t.TempDir()
 	for _, d := range v.disks {
-		d.plugIn(t)
+		if d.path == "" {
+			d.plugIn(t)
+		}
 	}
-	m := &machine{vm: v, t: t, slow: slowness(t), stick: newStick(t, image, v), ended: make(chan struct{})}
+	m := &machine{vm: v, t: t, slow: slowness(t), stick: v.used, ended: make(chan struct{})}
+	if m.stick == nil {
+		m.stick = newStick(t, image)
+	}
+	if err := m.stick.prepare(v); err != nil {
+		t.Fatal(err)
+	}
 	vars := filepath.Join(dir, "vars.fd")
 	if f := firmwares[v.firmware]; f.vars != "" {
 		copyFirmware(t, f, vars)
@@ -189,8 +198,10 @@ func (m *machine) tidyUp() {
 func (m *machine) keepEvidence() {
 	raw, plain := m.console.text()
 	m.t.Logf("the PC %s said:\n%s", m, plain)
-	if err := m.screenshot("failed"); err != nil {
+	if path, err := m.screenshot("failed"); err != nil {
 		m.t.Log(err)
+	} else {
+		m.t.Log("kept ", path)
 	}
 	m.keep("serial.log", raw)
 	m.keep("qemu.txt", m.command+"\n")
@@ -217,20 +228,15 @@ func (m *machine) out() (string, error) {
 }
 
 // screenshot keeps the PC's screen as a picture.
-func (m *machine) screenshot(name string) error {
+func (m *machine) screenshot(name string) (path string, err error) {
 	dir, err := m.out()
 	if err != nil {
-		return err
+		return "", err
 	}
-	path, err := filepath.Abs(filepath.Join(dir, name+".png"))
-	if err != nil {
-		return err
+	if path, err = filepath.Abs(filepath.Join(dir, name+".png")); err != nil {
+		return "", err
 	}
-	err = m.qmp.execute(m.patience(qmpTime), "screendump", map[string]any{"filename": path, "format": "png"})
-	if err == nil {
-		m.t.Log("kept ", path)
-	}
-	return err
+	return path, m.qmp.execute(m.patience(qmpTime), "screendump", map[string]any{"filename": path, "format": "png"})
 }
 
 // String says what kind of PC it is.
@@ -270,6 +276,14 @@ func (m *machine) result(pattern string) {
 	m.row.times = m.expect(`unloop: times: (.*)\n`)[1]
 }
 
+// said wants a word anywhere in what the PC has said so far.
+func (m *machine) said(pattern string) {
+	m.t.Helper()
+	if _, plain := m.console.text(); !regexp.MustCompile(pattern).MatchString(plain) {
+		m.t.Errorf("the PC has not said %q", pattern)
+	}
+}
+
 // press presses a key of the keyboard that belongs to the screen: enter, or a letter.
 func (m *machine) press(key string) {
 	m.t.Helper()
@@ -307,12 +321,26 @@ func (m *machine) ends(reason string) {
 	}
 }
 
-// shoot keeps a picture of the screen for people to look at.
+// shoot keeps a picture of the screen, once it no longer changes, for people to look at.
 func (m *machine) shoot(name string) {
 	m.t.Helper()
-	if err := m.screenshot(name); err != nil {
-		m.t.Error(err)
+	var last []byte
+	for range 20 {
+		path, err := m.screenshot(name)
+		if err != nil {
+			m.t.Fatal(err)
+		}
+		now, err := os.ReadFile(path)
+		if err != nil {
+			m.t.Fatal(err)
+		}
+		if bytes.Equal(now, last) {
+			return
+		}
+		last = now
+		time.Sleep(m.patience(stillTime))
 	}
+	m.t.Errorf("the screen %s does not come to rest", name)
 }
 
 // wantRepaired looks at the disk and at the record after the PC is off.

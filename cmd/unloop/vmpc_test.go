@@ -24,8 +24,9 @@ type vm struct {
 	options     string // more for the kernel line
 	screen      string // the console with screen and keys; default ttyS0, else tty0
 
-	readOnly bool // the stick's write protection is on
-	full     bool // no room is left on the stick
+	used     *stick // a stick that has been used before; default a new one
+	readOnly bool   // the stick's write protection is on
+	full     bool   // no room is left on the stick
 }
 
 // firmware is how a kind of PC begins.
@@ -62,7 +63,7 @@ var buses = map[string]struct{ controller, disk string }{
 }
 
 // biosSerial is the serial number of every such PC; it names the record on the stick.
-const biosSerial = "VM-4711"
+const biosSerial = "VM4711"
 
 func (v vm) withDefaults() vm {
 	f := firmwares[or(v.firmware, "BIOS")]

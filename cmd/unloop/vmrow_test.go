@@ -3,6 +3,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"regexp"
@@ -23,8 +24,9 @@ func (m *machine) writeRow() {
 	if m.row.result == "" {
 		return
 	}
-	row := fmt.Sprintf("| %s | %s | %s | %s | %s | %s |\n", m.t.Name()[len("TestStick"):], m.vm, m.row.result,
-		inSeconds(m.row.resultAfter), inSeconds(m.row.offAfter), shares(m.row.times))
+	t := m.row.stages()
+	row := fmt.Sprintf("| %s | %s | %s | %s | %s | %s | %s | %s |\n", strings.TrimPrefix(m.t.Name(), "TestStick"), m.vm, m.row.result,
+		inSeconds(m.row.resultAfter.Seconds()), inSeconds(t.whole), inSeconds(t.own), t.shares(), inSeconds(m.row.offAfter.Seconds()))
 	m.t.Log(row)
 	path := os.Getenv(tableVariable)
 	if path == "" {
@@ -35,35 +37,50 @@ func (m *machine) writeRow() {
 		m.t.Error(err)
 		return
 	}
-	defer f.Close()
-	if _, err := f.WriteString(row); err != nil {
+	_, err = f.WriteString(row)
+	if err := errors.Join(err, f.Close()); err != nil {
 		m.t.Error(err)
 	}
 }
 
-func inSeconds(d time.Duration) string {
-	if d == 0 {
+func inSeconds(s float64) string {
+	if s == 0 {
 		return "–"
 	}
-	return fmt.Sprintf("%.1f s", d.Seconds())
+	return fmt.Sprintf("%.1f s", s)
 }
 
-// timeOfStage is one stage in the line of times: "modules 1.2 s".
-var timeOfStage = regexp.MustCompile(`([a-z][a-z -]*[a-z]):? ([0-9.]+) ?s\b`)
+// stageTimes are the stages of a run, from the kernel's start to the result.
+type stageTimes struct {
+	names      []string
+	took       []float64 // seconds
+	whole, own float64   // own: from discover on, unloop's work on the disks
+}
 
-// shares gives each stage's part of the whole in percent.
-func shares(times string) string {
-	var names []string
-	var values []float64
-	var sum float64
-	for _, stage := range timeOfStage.FindAllStringSubmatch(times, -1) {
-		if v, err := strconv.ParseFloat(stage[2], 64); err == nil && stage[1] != "total" {
-			names, values = append(names, stage[1]), append(values, v)
-			sum += v
+// timeOfStage is one stage in the line of times: "devices 1.20 s".
+var timeOfStage = regexp.MustCompile(`([a-z]+) ([0-9.]+) s\b`)
+
+func (r vmRow) stages() (t stageTimes) {
+	for _, stage := range timeOfStage.FindAllStringSubmatch(r.times, -1) {
+		took, err := strconv.ParseFloat(stage[2], 64)
+		if err != nil {
+			continue
+		}
+		t.names, t.took, t.whole = append(t.names, stage[1]), append(t.took, took), t.whole+took
+		if stage[1] == stageDiscover || t.own > 0 {
+			t.own += took
 		}
 	}
-	for i, v := range values {
-		names[i] += fmt.Sprintf(" %.1f s (%.0f %%)", v, 100*v/max(sum, 0.001))
+	return t
+}
+
+// shares gives each stage's part of the whole, those of one percent and more.
+func (t stageTimes) shares() string {
+	var words []string
+	for i, name := range t.names {
+		if percent := 100 * t.took[i] / t.whole; percent >= 1 {
+			words = append(words, fmt.Sprintf("%s %.0f %%", name, percent))
+		}
 	}
-	return strings.Join(names, ", ")
+	return strings.Join(words, ", ")
 }

@@ -5,6 +5,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -30,25 +31,29 @@ type stick struct {
 // partition is where the stick's one volume lies.
 const partition = 1 << 20
 
-// newStick copies the image and sets it up for a PC.
-func newStick(t *testing.T, image string, v vm) *stick {
+// newStick copies the image.
+func newStick(t *testing.T, image string) *stick {
 	t.Helper()
 	s := &stick{path: filepath.Join(t.TempDir(), "stick.img")}
-	run := func(err error) {
-		if err != nil {
-			t.Fatal(err)
-		}
+	if err := copySparse(image, s.path); err != nil {
+		t.Fatal(err)
 	}
-	run(copySparse(image, s.path))
-	run(s.put("unloop.toml", v.toml()))
-	run(s.put("unloop/test.cfg", v.testMenu()))
+	return s
+}
+
+// prepare sets the stick up for a PC, and remembers what is on it.
+func (s *stick) prepare(v vm) error {
+	if err := errors.Join(s.put("unloop.toml", v.toml()), s.put("unloop/test.cfg", v.testMenu())); err != nil {
+		return err
+	}
 	if v.full {
-		run(s.fill())
+		if err := s.fill(); err != nil {
+			return err
+		}
 	}
 	var err error
 	s.first, err = s.tree()
-	run(err)
-	return s
+	return err
 }
 
 // toml is the stick's unloop.toml.
