@@ -119,10 +119,13 @@ func (c *console) expect(pattern string, limit time.Duration) (groups []string, 
 }
 
 // plainText is what a terminal was sent, less the sequences that place and colour it
-// (ECMA-48). Where the cursor jumps a new line begins, lest words run together.
+// (ECMA-48). Where the cursor jumps ahead in its row there are blanks, where it jumps
+// elsewhere a new line begins, so that words neither run together nor apart.
 type plainText struct {
-	text  []byte
-	state byte // what of a sequence has been read: 0, ESC, '[', ']', '('
+	text     []byte
+	state    byte // what of a sequence has been read: 0, ESC, '[', ']', '('
+	args     []byte
+	row, col int // of the cursor, from 1; where nothing has placed it, a guess
 }
 
 const (
@@ -139,26 +142,63 @@ func (p *plainText) add(b []byte) {
 func (p *plainText) one(c byte) {
 	switch {
 	case p.state == 0 && c == esc, p.state == ']' && c == esc:
-		p.state = esc // the string of ESC ] ends with ESC \
-	case p.state == 0 && (c >= ' ' || c == '\n' || c == '\t'):
-		p.text = append(p.text, c)
+		p.state, p.args = esc, nil // the string of ESC ] ends with ESC \
 	case p.state == 0:
+		p.print(c)
 	case p.state == esc && (c == '[' || c == ']'):
 		p.state = c
 	case p.state == esc && (c == '(' || c == ')' || c == '#'):
 		p.state = '('
-	case p.state == esc, p.state == '(', p.state == ']' && c == bell:
+	case p.state == '[' && c < '@':
+		p.args = append(p.args, c)
+	case p.state == '[':
 		p.state = 0
-	case p.state == '[' && c >= '@':
+		p.control(c)
+	case p.state != ']' || c == bell:
 		p.state = 0
-		if c == 'H' || c == 'f' || c == 'J' {
-			p.newLine()
-		}
 	}
 }
 
-func (p *plainText) newLine() {
-	if n := len(p.text); n > 0 && p.text[n-1] != '\n' {
+func (p *plainText) print(c byte) {
+	switch {
+	case c == '\n':
+		p.text = append(p.text, c)
+		p.row, p.col = p.row+1, 1
+	case c == '\b' && p.col > 1 && bytes.HasSuffix(p.text, []byte(" ")): // blanks that are written over
+		p.text = p.text[:len(p.text)-1]
+		p.col--
+	case c >= ' ' || c == '\t':
+		p.text = append(p.text, c)
+		p.col += columns(c)
+	}
+}
+
+// columns is how far a byte of UTF-8 moves the cursor: letters of East Asia, which begin
+// with these, take two columns.
+func columns(c byte) int {
+	switch {
+	case c >= 0x80 && c < 0xC0:
+		return 0
+	case c >= 0xE3 && c <= 0xED, c == 0xEF:
+		return 2
+	}
+	return 1
+}
+
+// control obeys what moves the cursor to a place or clears the screen.
+func (p *plainText) control(final byte) {
+	row, col := 1, 1
+	switch final {
+	case 'H', 'f':
+		fmt.Sscanf(string(p.args), "%d;%d", &row, &col)
+	case 'J':
+	default:
+		return
+	}
+	if row == p.row && col >= p.col {
+		p.text = append(p.text, bytes.Repeat([]byte(" "), col-p.col)...)
+	} else if n := len(p.text); n > 0 && p.text[n-1] != '\n' {
 		p.text = append(p.text, '\n')
 	}
+	p.row, p.col = row, col
 }

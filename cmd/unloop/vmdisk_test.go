@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"unloop/hive"
 	"unloop/hive/hivetest"
@@ -25,6 +26,7 @@ type disk struct {
 	files   hive.Files     // SYSTEM and its logs before the PC starts, if it has Windows
 	extents []image.Extent // of SYSTEM and its first log
 	path    string
+	bad     int64 // offset that cannot be read; 0: none
 }
 
 // pcDisk is a disk with Windows to be made: MBR, a System Reserved partition, and a
@@ -282,6 +284,62 @@ func cureSeenByHivexget(system []byte) error {
 				return fmt.Errorf("hivexget says %s of %s in %s, want %s; %v", got, c.value, set+`\`+c.key, want, err)
 			}
 		}
+	}
+	return nil
+}
+
+// wornDisk cannot be read in the middle of the hive.
+func wornDisk(t *testing.T) *disk {
+	t.Helper()
+	d := loopingDisk(t)
+	d.plugIn(t)
+	d.bad = d.extents[0].DeviceOffset + 8192
+	return d
+}
+
+// foreignDisk has a volume made by mkntfs and filled through ntfs-3g.
+func foreignDisk(t *testing.T) *disk {
+	t.Helper()
+	const mib = 1 << 20
+	need(t, "mkntfs", "ntfs-3g", "umount", "fuser")
+	if os.Geteuid() != 0 {
+		t.Skip("not root: cannot mount")
+	}
+	dir := t.TempDir()
+	volume, at := filepath.Join(dir, "volume"), filepath.Join(dir, "mnt")
+	config := filepath.Join(at, "Windows/System32/config")
+	err := writeSparse(volume, bytes.NewReader(make([]byte, 48*mib)), 48*mib)
+	err = errors.Join(err, os.Mkdir(at, 0o777), command("mkntfs", "-F", "-Q", "-q", "-p", "2048", "-H", "255", "-S", "63", volume))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := command("ntfs-3g", volume, at); err != nil {
+		t.Fatal(err)
+	}
+	err = os.MkdirAll(config, 0o777)
+	for name, data := range map[string][]byte{"SYSTEM": sickHive(t, ""), "SYSTEM.LOG1": make([]byte, 262144), "SYSTEM.LOG2": nil} {
+		err = errors.Join(err, os.WriteFile(filepath.Join(config, name), data, 0o666))
+	}
+	if err := errors.Join(err, command("umount", at)); err != nil {
+		t.Fatal(err)
+	}
+	for command("fuser", "-s", volume) == nil { // the driver still writes
+		time.Sleep(10 * time.Millisecond)
+	}
+	data, err := os.ReadFile(volume)
+	if err != nil {
+		t.Fatal(err)
+	}
+	whole, err := hivetest.BuildMBR([]hivetest.Part{{Start: mib, Data: data, Active: true}}, 64*mib)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &disk{first: whole}
+}
+
+func command(name string, args ...string) error {
+	if out, err := exec.Command(name, args...).CombinedOutput(); err != nil {
+		return fmt.Errorf("%s %q: %w: %s", name, args, err, out)
 	}
 	return nil
 }

@@ -45,8 +45,8 @@ const (
 	stillTime  = 500 * time.Millisecond // without change: the screen is drawn
 )
 
-// A machine is a PC that runs.
-type machine struct {
+// A vmRun is a PC that runs.
+type vmRun struct {
 	vm
 	t       *testing.T
 	stick   *stick
@@ -60,10 +60,12 @@ type machine struct {
 	stderr  bytes.Buffer  // then: what it said
 	command string
 	row     vmRow
+
+	pulledEarly bool // the stick was pulled out before unloop said that it may be
 }
 
 // bootStick starts a PC from a copy of the stick. It is dead when the test ends.
-func bootStick(t *testing.T, v vm) *machine {
+func bootStick(t *testing.T, v vm) *vmRun {
 	t.Helper()
 	image := os.Getenv(stickVariable)
 	if image == "" {
@@ -80,7 +82,7 @@ func bootStick(t *testing.T, v vm) *machine {
 			d.plugIn(t)
 		}
 	}
-	m := &machine{vm: v, t: t, slow: slowness(t), stick: v.used, ended: make(chan struct{})}
+	m := &vmRun{vm: v, t: t, slow: slowness(t), stick: v.used, ended: make(chan struct{})}
 	if m.stick == nil {
 		m.stick = newStick(t, image)
 	}
@@ -109,7 +111,7 @@ func slowness(t *testing.T) float64 {
 	return f
 }
 
-func (m *machine) patience(d time.Duration) time.Duration {
+func (m *vmRun) patience(d time.Duration) time.Duration {
 	return time.Duration(float64(d) * m.slow)
 }
 
@@ -139,13 +141,12 @@ func needFile(t *testing.T, path string) {
 
 // powerOn starts QEMU, and has it killed when the test ends, its time is over, or this
 // process dies.
-func (m *machine) powerOn(args []string) {
+func (m *vmRun) powerOn(args []string) {
 	m.t.Helper()
 	q, theirs, err := newQMP()
 	if err != nil {
 		m.t.Fatal(err)
 	}
-	defer theirs.Close()
 	ctx, cancel := context.WithTimeout(context.Background(), m.patience(wholeTime))
 	cmd := exec.CommandContext(ctx, m.qemu(), args...)
 	m.qmp, m.kill, m.command, m.console = q, cancel, cmd.String(), newConsole()
@@ -158,7 +159,9 @@ func (m *machine) powerOn(args []string) {
 	m.t.Cleanup(m.tidyUp)
 	started := make(chan error)
 	go m.watch(cmd, started)
-	if err := <-started; err != nil {
+	err = <-started
+	theirs.Close() // or we would not see QEMU's end
+	if err != nil {
 		m.t.Fatalf("starting %s: %v", m.qemu(), err)
 	}
 	if err := q.execute(m.patience(qmpTime), "qmp_capabilities", nil); err != nil {
@@ -170,7 +173,7 @@ func (m *machine) powerOn(args []string) {
 
 // watch starts QEMU and waits for it, on one thread, as the death signal comes when the
 // thread that started it ends.
-func (m *machine) watch(cmd *exec.Cmd, started chan<- error) {
+func (m *vmRun) watch(cmd *exec.Cmd, started chan<- error) {
 	runtime.LockOSThread()
 	defer close(m.ended)
 	defer m.console.end()
@@ -182,7 +185,7 @@ func (m *machine) watch(cmd *exec.Cmd, started chan<- error) {
 }
 
 // tidyUp ends QEMU, after keeping what a failed test needs to be understood.
-func (m *machine) tidyUp() {
+func (m *vmRun) tidyUp() {
 	if m.t.Failed() {
 		m.keepEvidence()
 	} else {
@@ -195,7 +198,7 @@ func (m *machine) tidyUp() {
 
 // keepEvidence writes the whole serial log, the screen and QEMU's command line to the
 // folder for them, and the plain text of the log into the test's own.
-func (m *machine) keepEvidence() {
+func (m *vmRun) keepEvidence() {
 	raw, plain := m.console.text()
 	m.t.Logf("the PC %s said:\n%s", m, plain)
 	if path, err := m.screenshot("failed"); err != nil {
@@ -207,7 +210,7 @@ func (m *machine) keepEvidence() {
 	m.keep("qemu.txt", m.command+"\n")
 }
 
-func (m *machine) keep(name, content string) {
+func (m *vmRun) keep(name, content string) {
 	dir, err := m.out()
 	path := filepath.Join(dir, name)
 	if err := errors.Join(err, os.WriteFile(path, []byte(content), 0o666)); err != nil {
@@ -218,7 +221,7 @@ func (m *machine) keep(name, content string) {
 }
 
 // out makes the folder for what is to be kept of this test.
-func (m *machine) out() (string, error) {
+func (m *vmRun) out() (string, error) {
 	dir := os.Getenv(outVariable)
 	if dir == "" {
 		dir = filepath.Join(os.TempDir(), "unloop-vm")
@@ -228,7 +231,7 @@ func (m *machine) out() (string, error) {
 }
 
 // screenshot keeps the PC's screen as a picture.
-func (m *machine) screenshot(name string) (path string, err error) {
+func (m *vmRun) screenshot(name string) (path string, err error) {
 	dir, err := m.out()
 	if err != nil {
 		return "", err
@@ -249,13 +252,13 @@ func (v vm) String() string {
 }
 
 // expect waits for a word of the PC behind what it said before.
-func (m *machine) expect(pattern string) []string {
+func (m *vmRun) expect(pattern string) []string {
 	m.t.Helper()
 	groups, _ := m.expectWithin(pattern, stepTime)
 	return groups
 }
 
-func (m *machine) expectWithin(pattern string, limit time.Duration) ([]string, time.Duration) {
+func (m *vmRun) expectWithin(pattern string, limit time.Duration) ([]string, time.Duration) {
 	m.t.Helper()
 	groups, after, err := m.console.expect(pattern, m.patience(limit))
 	if err != nil {
@@ -265,7 +268,7 @@ func (m *machine) expectWithin(pattern string, limit time.Duration) ([]string, t
 }
 
 // result waits for the end state, which comes with its times, and wants it to be so.
-func (m *machine) result(pattern string) {
+func (m *vmRun) result(pattern string) {
 	m.t.Helper()
 	var groups []string
 	groups, m.row.resultAfter = m.expectWithin(`unloop: result: (.*)\n`, bootTime)
@@ -277,7 +280,7 @@ func (m *machine) result(pattern string) {
 }
 
 // said wants a word anywhere in what the PC has said so far.
-func (m *machine) said(pattern string) {
+func (m *vmRun) said(pattern string) {
 	m.t.Helper()
 	if _, plain := m.console.text(); !regexp.MustCompile(pattern).MatchString(plain) {
 		m.t.Errorf("the PC has not said %q", pattern)
@@ -285,7 +288,7 @@ func (m *machine) said(pattern string) {
 }
 
 // press presses a key of the keyboard that belongs to the screen: enter, or a letter.
-func (m *machine) press(key string) {
+func (m *vmRun) press(key string) {
 	m.t.Helper()
 	var err error
 	switch {
@@ -303,9 +306,27 @@ func (m *machine) press(key string) {
 	}
 }
 
+// types writes a line to the shell on the serial console.
+func (m *vmRun) types(line string) {
+	m.t.Helper()
+	if _, err := m.keys.Write([]byte(line + "\r")); err != nil {
+		m.t.Fatalf("typing %q: %v", line, err)
+	}
+}
+
+// pull pulls the stick out.
+func (m *vmRun) pull() {
+	m.t.Helper()
+	if err := m.qmp.execute(m.patience(qmpTime), "device_del", map[string]any{"id": "stick"}); err != nil {
+		m.t.Fatal(err)
+	}
+	_, plain := m.console.text()
+	m.pulledEarly = !strings.Contains(plain, "the stick may be pulled out now")
+}
+
 // ends waits for the PC's end and wants it for that reason: guest-shutdown or
-// guest-reset. Then the stick must be sound.
-func (m *machine) ends(reason string) {
+// guest-reset. Then the stick must be sound, unless it was pulled out too early.
+func (m *vmRun) ends(reason string) {
 	m.t.Helper()
 	select {
 	case <-m.ended:
@@ -316,13 +337,13 @@ func (m *machine) ends(reason string) {
 	if got := m.qmp.shutdown(); got != reason || m.exit != nil {
 		m.t.Fatalf("the PC ended by %q, want %q; %v: %s", got, reason, m.exit, m.stderr.String())
 	}
-	if err := m.stick.sound(); err != nil {
+	if err := m.stick.sound(); err != nil && !m.pulledEarly {
 		m.t.Error(err)
 	}
 }
 
 // shoot keeps a picture of the screen, once it no longer changes, for people to look at.
-func (m *machine) shoot(name string) {
+func (m *vmRun) shoot(name string) {
 	m.t.Helper()
 	var last []byte
 	for range 20 {
@@ -344,7 +365,7 @@ func (m *machine) shoot(name string) {
 }
 
 // wantRepaired looks at the disk and at the record after the PC is off.
-func (m *machine) wantRepaired(d *disk) {
+func (m *vmRun) wantRepaired(d *disk) {
 	m.t.Helper()
 	if err := d.repaired(); err != nil {
 		m.t.Error(err)
@@ -355,7 +376,7 @@ func (m *machine) wantRepaired(d *disk) {
 }
 
 // wantUntouched wants the disk to be, to the byte, as it was.
-func (m *machine) wantUntouched(d *disk) {
+func (m *vmRun) wantUntouched(d *disk) {
 	m.t.Helper()
 	if err := d.untouched(); err != nil {
 		m.t.Error(err)

@@ -21,12 +21,13 @@ type vm struct {
 
 	mode, after string // of unloop.toml; default auto, poweroff
 	settings    string // unloop.toml as a whole instead
-	options     string // more for the kernel line
+	menu        int    // entry of the boot menu
 	screen      string // the console with screen and keys; default ttyS0, else tty0
 
 	used     *stick // a stick that has been used before; default a new one
 	readOnly bool   // the stick's write protection is on
 	full     bool   // no room is left on the stick
+	twin     bool   // a copy of the stick is plugged in beside it
 }
 
 // firmware is how a kind of PC begins.
@@ -109,13 +110,20 @@ func (v vm) args(stick, vars string) []string {
 	}
 	if f.code != "" {
 		a = append(a, "-drive", "if=pflash,unit=0,format=raw,readonly=on,file="+ovmf+f.code,
-			"-drive", "if=pflash,unit=1,format=raw,file="+vars)
+			"-drive", "if=pflash,unit=1,format=raw,file="+escaped(vars))
 	}
 	a = append(a, "-device", "qemu-xhci,id=usb")
 	a = append(a, drive("stick", stick, v.readOnly)...)
 	a = append(a, "-device", "usb-storage,bus=usb.0,drive=stick,id=stick,removable=on,bootindex=0")
+	if v.twin {
+		a = append(a, drive("twin", stick+twinSuffix, false)...)
+		a = append(a, "-device", "usb-storage,bus=usb.0,drive=twin,removable=on,serial=twin")
+	}
 	return append(a, v.diskArgs()...)
 }
+
+// twinSuffix is what the file of a stick's copy is called after the stick's.
+const twinSuffix = ".twin"
 
 func (v vm) diskArgs() (a []string) {
 	bus := buses[v.bus]
@@ -123,7 +131,11 @@ func (v vm) diskArgs() (a []string) {
 		a = append(a, "-device", bus.controller)
 	}
 	for i, d := range v.disks {
-		a = append(a, drive(fmt.Sprint("disk", i), d.path, false)...)
+		if d.bad == 0 {
+			a = append(a, drive(fmt.Sprint("disk", i), d.path, false)...)
+		} else {
+			a = append(a, badDrive(fmt.Sprint("disk", i), d.path, d.bad)...)
+		}
 		a = append(a, "-device", fmt.Sprintf(bus.disk, i)+fmt.Sprint(",drive=disk", i))
 	}
 	return a
@@ -132,9 +144,18 @@ func (v vm) diskArgs() (a []string) {
 // drive gives an image file a name. Nobody cuts our power: QEMU need not wait for the
 // host's disk.
 func drive(id, path string, readOnly bool) []string {
-	option := "if=none,format=raw,cache=unsafe,id=" + id + ",file=" + strings.ReplaceAll(path, ",", ",,")
+	option := "if=none,format=raw,cache=unsafe,id=" + id + ",file=" + escaped(path)
 	if readOnly {
 		option += ",readonly=on"
 	}
 	return []string{"-drive", option}
 }
+
+// badDrive is a drive with one sector that cannot be read.
+func badDrive(id, path string, at int64) []string {
+	return []string{"-drive", fmt.Sprintf("if=none,id=%s,driver=raw,file.driver=blkdebug,file.image.driver=file,file.image.filename=%s,"+
+		"file.inject-error.0.event=read_aio,file.inject-error.0.sector=%d,file.inject-error.0.errno=5", id, escaped(path), at/512)}
+}
+
+// escaped is a path within an option of QEMU's, where commas part.
+func escaped(path string) string { return strings.ReplaceAll(path, ",", ",,") }

@@ -20,7 +20,7 @@ type vmRow struct {
 }
 
 // writeRow shows the row, and appends it to the table's file.
-func (m *machine) writeRow() {
+func (m *vmRun) writeRow() {
 	if m.row.result == "" {
 		return
 	}

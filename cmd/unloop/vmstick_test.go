@@ -51,6 +51,11 @@ func (s *stick) prepare(v vm) error {
 			return err
 		}
 	}
+	if v.twin {
+		if err := copySparse(s.path, s.path+twinSuffix); err != nil {
+			return err
+		}
+	}
 	var err error
 	s.first, err = s.tree()
 	return err
@@ -72,7 +77,7 @@ func (v vm) testMenu() string {
 		consoles = "console=ttyS0,115200 console=tty0"
 	}
 	// The kernel's self-tests of its ciphers take three seconds under emulation.
-	return fmt.Sprintf("set timeout=0\nset extra=\"%s cryptomgr.notests %s\"\n", consoles, v.options)
+	return fmt.Sprintf("set timeout=0\nset default=%d\nset extra=\"%s cryptomgr.notests\"\n", v.menu, consoles)
 }
 
 // copySparse copies a file without the blocks that are zeros.
@@ -216,51 +221,82 @@ func (s *stick) added() (tree, error) {
 	return now, nil
 }
 
-// record is the one folder of records on the stick, read in by base name.
-func (s *stick) record() (name string, files tree, err error) {
+// records are the folders of records on the stick, their files by base name.
+func (s *stick) records() (map[string]tree, error) {
 	added, err := s.added()
 	if err != nil {
-		return "", nil, err
+		return nil, err
 	}
-	files = tree{}
+	all := map[string]tree{}
 	for file, data := range added {
 		dir := path.Dir(file)
-		if path.Dir(dir) != "records" || name != "" && dir != name {
-			return "", nil, fmt.Errorf("not one record on the stick: %q", slices.Sorted(maps.Keys(added)))
+		if path.Dir(dir) != "records" || !strings.HasSuffix(dir, "-"+biosSerial) {
+			return nil, fmt.Errorf("%s on the stick is in no record of a PC with the serial number %s", file, biosSerial)
 		}
-		name = dir
-		files[path.Base(file)] = data
+		if all[dir] == nil {
+			all[dir] = tree{}
+		}
+		all[dir][path.Base(file)] = data
 	}
-	if !strings.HasSuffix(name, "-"+biosSerial) {
-		return "", nil, fmt.Errorf("the record's name %q does not end in the PC's serial number", name)
-	}
-	return name, files, nil
+	return all, nil
 }
 
-// recorded wants the record of a repair: an account of it, and the hive and logs as
-// they were before.
+// recorded wants the record of a repair of one disk: an account of it, and hive and logs
+// as they were before.
 func (s *stick) recorded(d *disk) error {
-	name, files, err := s.record()
+	all, err := s.records()
 	if err != nil {
 		return err
 	}
+	for name, files := range all {
+		if bytes.Equal(files["SYSTEM"], d.files.Primary) {
+			if err := wholeRecord(files, d); err != nil {
+				return fmt.Errorf("%s: %w", name, err)
+			}
+			return nil
+		}
+	}
+	return fmt.Errorf("no record on the stick has the disk's hive: %q", slices.Sorted(maps.Keys(all)))
+}
+
+func wholeRecord(files tree, d *disk) error {
 	want := []string{"SYSTEM", "SYSTEM.LOG1", "SYSTEM.LOG2", "diff.txt", "manifest.json", "report.json", "report.txt"}
 	if got := slices.Sorted(maps.Keys(files)); !slices.Equal(got, want) {
-		return fmt.Errorf("in %s there are %q, want %q", name, got, want)
+		return fmt.Errorf("there are %q, want %q", got, want)
 	}
-	for file, was := range map[string][]byte{"SYSTEM": d.files.Primary, "SYSTEM.LOG1": d.files.Log1, "SYSTEM.LOG2": d.files.Log2} {
+	for file, was := range map[string][]byte{"SYSTEM.LOG1": d.files.Log1, "SYSTEM.LOG2": d.files.Log2} {
 		if !bytes.Equal(files[file], was) {
-			return fmt.Errorf("%s in %s is not the PC's as it was", file, name)
+			return fmt.Errorf("%s is not the PC's as it was", file)
 		}
 	}
 	manifest, err := hive.ParseManifest(files[hive.ManifestName])
 	if err != nil {
-		return fmt.Errorf("reading the manifest in %s: %w", name, err)
+		return fmt.Errorf("reading the manifest: %w", err)
 	}
 	if manifest.State != hive.StateDone || manifest.Before.Primary != hive.Sum(d.files.Primary) {
-		return fmt.Errorf("the manifest in %s is of a repair that is %q, of the hive %s", name, manifest.State, manifest.Before.Primary)
+		return fmt.Errorf("the manifest is of a repair that is %q, of the hive %s", manifest.State, manifest.Before.Primary)
 	}
 	return errorOfAccount(files, manifest.Hive.Computer)
+}
+
+// onlyRecord is the record of a run that had nothing to keep a backup of.
+func (s *stick) onlyRecord() (tree, error) {
+	all, err := s.records()
+	if err != nil {
+		return nil, err
+	}
+	if len(all) != 1 {
+		return nil, fmt.Errorf("%d records on the stick, want 1", len(all))
+	}
+	for _, files := range all {
+		for _, name := range []string{"report.txt", "report.json", "diff.txt"} {
+			if files[name] == nil {
+				return nil, fmt.Errorf("no %s in the record", name)
+			}
+		}
+		return files, nil
+	}
+	return nil, nil
 }
 
 // errorOfAccount looks at what is there for people.

@@ -1,0 +1,176 @@
+//go:build linux
+
+package main
+
+import "testing"
+
+// asked waits for the screen that a mode = "ask" shows first.
+func (m *vmRun) asked() {
+	m.t.Helper()
+	m.expectWithin(`unloop: repair .*\?`, bootTime)
+	m.expect(`P Power off`)
+}
+
+// A tour of the keys on a serial console, then the repair.
+func TestStickKeys(t *testing.T) {
+	matrix(t)
+	d := loopingDisk(t)
+	m := bootStick(t, vm{disks: []*disk{d}, mode: "ask", after: "ask"})
+	m.asked()
+	m.press("d")
+	m.expect(`unloop: details`)
+	m.expect(`Enter Back`)
+	m.press("enter")
+	m.asked()
+	m.press("s")
+	m.expect(`unloop: shell: `)
+	m.types("ls /windows/Windows/System32/config; touch /windows/x; ls -d /stick/records")
+	m.expect(`SYSTEM\.LOG1`)
+	m.expect(`Read-only file system`)
+	m.types("exit")
+	m.asked()
+	m.press("enter")
+	m.result("REPAIRED")
+	m.expect(`P Power off`)
+	m.press("p")
+	m.poweredOff()
+	m.wantRepaired(d)
+}
+
+// No key but Enter writes.
+func TestStickLeft(t *testing.T) {
+	for key, reason := range map[string]string{"p": "guest-shutdown", "r": "guest-reset"} {
+		t.Run(key, func(t *testing.T) {
+			matrix(t)
+			d := loopingDisk(t)
+			m := bootStick(t, vm{disks: []*disk{d}, mode: "ask"})
+			m.asked()
+			m.press("x")
+			m.press(key)
+			m.ends(reason)
+			m.wantUntouched(d)
+		})
+	}
+}
+
+// What one start of the stick repairs, the next one takes back, to the byte.
+func TestStickUndo(t *testing.T) {
+	for name, firmware := range map[string]string{"BIOS": "BIOS", "Secure Boot": "UEFI x64 Secure Boot"} {
+		t.Run(name, func(t *testing.T) {
+			matrix(t)
+			d := loopingDisk(t)
+			first := bootStick(t, vm{firmware: firmware, bus: "AHCI", disks: []*disk{d}})
+			first.result("REPAIRED")
+			first.poweredOff()
+			first.wantRepaired(d)
+
+			m := bootStick(t, vm{firmware: firmware, bus: "AHCI", disks: []*disk{d}, used: first.stick, mode: "ask"})
+			m.expectWithin(`unloop: result: NOTHING TO DO`, bootTime)
+			m.expect(`U Undo`)
+			m.press("u")
+			m.expect(`take the repair of .* back\?`)
+			m.expect(`Enter Put back`)
+			m.press("enter")
+			m.result("UNDONE")
+			m.expect(`P Power off`)
+			m.press("p")
+			m.poweredOff()
+			m.wantUntouched(d)
+		})
+	}
+}
+
+// Without a stick to write the backup to, Enter writes nothing.
+func TestStickPulled(t *testing.T) {
+	matrix(t)
+	d := loopingDisk(t)
+	m := bootStick(t, vm{disks: []*disk{d}, mode: "ask"})
+	m.asked()
+	m.pull()
+	m.press("enter")
+	m.result("NOT REPAIRED: .*")
+	m.expect(`P Power off`)
+	m.press("p")
+	m.poweredOff()
+	m.wantUntouched(d)
+}
+
+// All that is needed is in memory: once unloop says so, the stick may go.
+func TestStickPulledAfter(t *testing.T) {
+	matrix(t)
+	d := loopingDisk(t)
+	m := bootStick(t, vm{disks: []*disk{d}, mode: "ask"})
+	m.asked()
+	m.press("enter")
+	m.result("REPAIRED")
+	m.said(`unloop: the stick may be pulled out now`)
+	m.pull()
+	m.expect(`P Power off`)
+	m.press("d")
+	m.expect(`unloop: details`)
+	m.press("enter")
+	m.expect(`P Power off`)
+	m.press("p")
+	m.poweredOff()
+	m.wantRepaired(d)
+}
+
+// An unloop.toml that is not understood makes unloop ask, whatever it says.
+func TestStickSettings(t *testing.T) {
+	matrix(t)
+	d := loopingDisk(t)
+	m := bootStick(t, vm{disks: []*disk{d}, settings: "mode = \"auto\"\nafter = \"poweroff\nfix = 7\n"})
+	m.expectWithin(`unloop: error: unloop.toml: the settings are not followed`, bootTime)
+	m.asked()
+	m.press("p")
+	m.poweredOff()
+	m.wantUntouched(d)
+}
+
+// Of two sticks that are copies of each other a person chooses.
+func TestStickTwins(t *testing.T) {
+	matrix(t)
+	d := loopingDisk(t)
+	m := bootStick(t, vm{disks: []*disk{d}, twin: true})
+	m.expectWithin(`several sticks with the same id`, bootTime)
+	m.press("1")
+	m.result("REPAIRED")
+	m.poweredOff()
+	if err := d.repaired(); err != nil {
+		t.Error(err)
+	}
+}
+
+// A session that dies is no end: it is told, and starts again.
+func TestStickSessionDies(t *testing.T) {
+	matrix(t)
+	d := loopingDisk(t)
+	m := bootStick(t, vm{disks: []*disk{d}, mode: "ask"})
+	m.asked()
+	m.press("s")
+	m.expect(`unloop: shell: `)
+	m.types("kill -9 $PPID")
+	m.expect(`unloop has stopped unexpectedly`)
+	m.types("")
+	m.asked()
+	m.press("enter")
+	m.result("REPAIRED")
+	m.expect(`P Power off`)
+	m.press("p")
+	m.poweredOff()
+	m.wantRepaired(d)
+}
+
+// The words are Japanese where a console can show them.
+func TestStickJapanese(t *testing.T) {
+	matrix(t)
+	d := loopingDisk(t)
+	m := bootStick(t, vm{disks: []*disk{d}, settings: "mode = \"ask\"\nlanguage = \"ja\"\nafter = \"ask\"\n"})
+	m.expectWithin(`P 電源を切る`, bootTime)
+	m.press("enter")
+	m.result("REPAIRED")
+	m.expect(`P 電源を切る`)
+	m.press("p")
+	m.ends("guest-shutdown")
+	m.wantRepaired(d)
+}
