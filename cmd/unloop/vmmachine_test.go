@@ -49,7 +49,7 @@ const (
 type vmRun struct {
 	vm
 	t       *testing.T
-	stick   *stick
+	stick   *vmStick
 	console *console
 	keys    io.Writer // the serial line's other direction
 	qmp     *qmp

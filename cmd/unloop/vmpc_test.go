@@ -24,7 +24,7 @@ type vm struct {
 	menu        int    // entry of the boot menu
 	screen      string // the console with screen and keys; default ttyS0, else tty0
 
-	used     *stick // a stick that has been used before; default a new one
+	used     *vmStick // a stick that has been used before; default a new one
 	readOnly bool   // the stick's write protection is on
 	full     bool   // no room is left on the stick
 	twin     bool   // a copy of the stick is plugged in beside it

@@ -23,7 +23,7 @@ import (
 
 // A stick is a copy of the image that a test may write to, looked at through mtools, which
 // shares no code with what wrote the image or with the kernel that writes the record.
-type stick struct {
+type vmStick struct {
 	path  string
 	first tree // what is on it before the PC starts
 }
@@ -32,9 +32,9 @@ type stick struct {
 const partition = 1 << 20
 
 // newStick copies the image.
-func newStick(t *testing.T, image string) *stick {
+func newStick(t *testing.T, image string) *vmStick {
 	t.Helper()
-	s := &stick{path: filepath.Join(t.TempDir(), "stick.img")}
+	s := &vmStick{path: filepath.Join(t.TempDir(), "stick.img")}
 	if err := copySparse(image, s.path); err != nil {
 		t.Fatal(err)
 	}
@@ -42,7 +42,7 @@ func newStick(t *testing.T, image string) *stick {
 }
 
 // prepare sets the stick up for a PC, and remembers what is on it.
-func (s *stick) prepare(v vm) error {
+func (s *vmStick) prepare(v vm) error {
 	if err := errors.Join(s.put("unloop.toml", v.toml()), s.put("unloop/test.cfg", v.testMenu())); err != nil {
 		return err
 	}
@@ -121,7 +121,7 @@ func writeSparse(to string, in io.Reader, size int64) (err error) {
 }
 
 // mtools runs one of these programs on the stick's volume; in ARG "::" stands for its root.
-func (s *stick) mtools(program string, args ...string) ([]byte, error) {
+func (s *vmStick) mtools(program string, args ...string) ([]byte, error) {
 	cmd := exec.Command(program, append([]string{"-i", fmt.Sprintf("%s@@%d", s.path, partition)}, args...)...)
 	cmd.Env = append(os.Environ(), "LC_ALL=C.UTF-8", "MTOOLSRC=/dev/null")
 	out, err := cmd.CombinedOutput()
@@ -132,7 +132,7 @@ func (s *stick) mtools(program string, args ...string) ([]byte, error) {
 }
 
 // put writes a file over the one that is there.
-func (s *stick) put(name, content string) error {
+func (s *vmStick) put(name, content string) error {
 	file := filepath.Join(filepath.Dir(s.path), "put")
 	if err := os.WriteFile(file, []byte(content), 0o666); err != nil {
 		return err
@@ -142,7 +142,7 @@ func (s *stick) put(name, content string) error {
 }
 
 // fill leaves no free cluster.
-func (s *stick) fill() error {
+func (s *vmStick) fill() error {
 	out, err := s.mtools("mdir", "::/")
 	if err != nil {
 		return err
@@ -162,7 +162,7 @@ func (s *stick) fill() error {
 }
 
 // tree reads all that is on the stick.
-func (s *stick) tree() (tree, error) {
+func (s *vmStick) tree() (tree, error) {
 	dir, err := os.MkdirTemp(filepath.Dir(s.path), "tree")
 	if err != nil {
 		return nil, err
@@ -183,7 +183,7 @@ func (s *stick) tree() (tree, error) {
 }
 
 // sound asks fsck.fat about the volume.
-func (s *stick) sound() error {
+func (s *vmStick) sound() error {
 	f, err := os.Open(s.path)
 	if err != nil {
 		return err
@@ -207,7 +207,7 @@ func (s *stick) sound() error {
 
 // added returns what has come to the stick since the PC started. All else must be as
 // it was.
-func (s *stick) added() (tree, error) {
+func (s *vmStick) added() (tree, error) {
 	now, err := s.tree()
 	if err != nil {
 		return nil, err
@@ -222,7 +222,7 @@ func (s *stick) added() (tree, error) {
 }
 
 // records are the folders of records on the stick, their files by base name.
-func (s *stick) records() (map[string]tree, error) {
+func (s *vmStick) records() (map[string]tree, error) {
 	added, err := s.added()
 	if err != nil {
 		return nil, err
@@ -243,7 +243,7 @@ func (s *stick) records() (map[string]tree, error) {
 
 // recorded wants the record of a repair of one disk: an account of it, and hive and logs
 // as they were before.
-func (s *stick) recorded(d *disk) error {
+func (s *vmStick) recorded(d *disk) error {
 	all, err := s.records()
 	if err != nil {
 		return err
@@ -280,7 +280,7 @@ func wholeRecord(files tree, d *disk) error {
 }
 
 // onlyRecord is the record of a run that had nothing to keep a backup of.
-func (s *stick) onlyRecord() (tree, error) {
+func (s *vmStick) onlyRecord() (tree, error) {
 	all, err := s.records()
 	if err != nil {
 		return nil, err
