@@ -61,7 +61,8 @@ type stageTimes struct {
 var timeOfStage = regexp.MustCompile(`([a-z]+) ([0-9.]+) s\b`)
 
 func (r vmRow) stages() (t stageTimes) {
-	for _, stage := range timeOfStage.FindAllStringSubmatch(r.times, -1) {
+	stages, _, _ := strings.Cut(r.times, ", in all ") // the sum, and what the keys took
+	for _, stage := range timeOfStage.FindAllStringSubmatch(stages, -1) {
 		took, err := strconv.ParseFloat(stage[2], 64)
 		if err != nil {
 			continue
