@@ -98,6 +98,7 @@ func explanations() []explained {
 		{errNoWindowsHere, "nowindowshere", exitRefused},
 		{errNoStick, "nostick", exitRefused},
 		{errStickReadOnly, "stickreadonly", exitRefused},
+		{errStickSettings, "sticksettings", exitFailed},
 		{errSettings, "settings", exitFailed},
 		{errVolatile, "volatile", exitRefused},
 		{hive.ErrStale, "stale", exitRefused},

@@ -230,7 +230,7 @@ var messagesEN = map[string]string{
 	"error.permission":     "%s: not allowed",
 	"hint.permission":      "run unloop as root (sudo); an image file of your own needs no root",
 	"error.nospace":        "%s: no room left",
-	"hint.nospace":         "name a folder with more room with --backup DIR",
+	"hint.nospace":         "name a folder with more room; for backups with --backup DIR",
 	"error.halfwritten":    "%s: writing failed half-way",
 	"hint.halfwritten":     "the log in SYSTEM.LOG1, if one was written, lets Windows finish; the backup holds the old hive. Check the disk, then run unloop again or unloop undo",
 	"error.logonly":        "%s: writing the log failed; the hive is untouched",
@@ -425,6 +425,8 @@ var messagesEN = map[string]string{
 	"hint.program":           "build unloop with GOARCH=386 and CGO_ENABLED=0, and unloop-crosscheck for 386 with cgo, as scripts/stick does",
 	"error.bootloader":       "%s: the boot loader could not be made",
 	"hint.bootloader":        "grub-mkimage out of the package runs on Linux on amd64 only; let scripts/stick unpack the packages again",
+	"error.sticksettings":    "%s: the settings given for the stick are not understood",
+	"hint.sticksettings":     "correct the line named; without --settings the stick gets a file that explains every setting",
 	"error.notimagefile":     "%s: not an ordinary file, so it is not replaced by an image",
 	"hint.notimagefile":      "name a file; unloop stick write puts an image on a stick",
 }

@@ -229,7 +229,7 @@ var messagesJA = map[string]string{
 	"error.permission":     "%s: 許可されていません",
 	"hint.permission":      "root（sudo）で実行してください。自分のイメージファイルなら不要です",
 	"error.nospace":        "%s: 空きがありません",
-	"hint.nospace":         "--backup DIR で空きのあるフォルダーを指定してください",
+	"hint.nospace":         "空きのあるフォルダーを指定してください。バックアップ先は --backup DIR で指定します",
 	"error.halfwritten":    "%s: 書き込みが途中で失敗しました",
 	"hint.halfwritten":     "SYSTEM.LOG1 にログを書いてあれば Windows が仕上げます。元のハイブはバックアップにあります。ディスクを調べ、unloop をもう一度実行するか unloop undo を使ってください",
 	"error.logonly":        "%s: ログの書き込みに失敗しました。ハイブは無変更です",
@@ -424,6 +424,8 @@ var messagesJA = map[string]string{
 	"hint.program":           "scripts/stick のように、unloop は GOARCH=386 と CGO_ENABLED=0 で、unloop-crosscheck は 386 用に cgo でビルドしてください",
 	"error.bootloader":       "%s: ブートローダーを作れませんでした",
 	"hint.bootloader":        "パッケージの grub-mkimage は amd64 の Linux でだけ動きます。scripts/stick でパッケージを展開し直してください",
+	"error.sticksettings":    "%s: 指定された USB メモリ用の設定を解釈できません",
+	"hint.sticksettings":     "示された行を直してください。--settings がなければ、説明付きの設定ファイルが入ります",
 	"error.notimagefile":     "%s: 通常のファイルではないため、イメージで置き換えません",
 	"hint.notimagefile":      "ファイルを指定してください。USB メモリへの書き込みは unloop stick write で行います",
 }

@@ -37,7 +37,7 @@ func TestReadmeShowsTheHelp(t *testing.T) {
 	t.Setenv("LANG", "C")
 	text := readme(t)
 	for _, args := range [][]string{{"--help"}, {"scan", "--help"}, {"repair", "--help"}, {"undo", "--help"}, {"diff", "--help"},
-		{"stick", "--help"}, {"stick", "write", "--help"}} {
+		{"stick", "--help"}, {"stick", "build", "--help"}, {"stick", "write", "--help"}} {
 		if help := runIn(t, args...); !strings.Contains(text, help) {
 			t.Errorf("README.md does not hold what unloop %s prints:\n%s", strings.Join(args, " "), help)
 		}

@@ -18,8 +18,11 @@ import (
 	"unloop/image/stick"
 )
 
-// errNotImageFile says that the image would replace what is no ordinary file.
-var errNotImageFile = errors.New("not an ordinary file")
+// What may be wrong with the words of stick build.
+var (
+	errNotImageFile  = errors.New("not an ordinary file")
+	errStickSettings = errors.New("not settings for a stick")
+)
 
 // maxStickMiB is the largest disk that a partition table of the BIOS can describe.
 const maxStickMiB = 2<<20 - 1
@@ -124,7 +127,7 @@ func readSettings(name string) ([]byte, error) {
 		return nil, fmt.Errorf("reading the settings: %w", err)
 	}
 	if _, err := parseSettings(string(data)); err != nil {
-		return nil, fmt.Errorf("reading %s: %w", name, err)
+		return nil, fmt.Errorf("reading %s: %w: %w", name, errStickSettings, err)
 	}
 	return data, nil
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path"
 	"path/filepath"
@@ -24,8 +25,11 @@ const libraryFolder = "lib/i386-linux-gnu"
 // readProgram reads a program of ours from the folder of the programs.
 func readProgram(folder, name string) ([]byte, error) {
 	data, err := os.ReadFile(filepath.Join(folder, name))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("looking for %s in %s: %w: it is not there", name, folder, ErrProgram)
+	}
 	if err != nil {
-		return nil, fmt.Errorf("reading the program %s for 386: %w", name, err)
+		return nil, fmt.Errorf("reading the program %s: %w", name, err)
 	}
 	return data, nil
 }

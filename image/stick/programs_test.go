@@ -77,6 +77,22 @@ func TestProgramErrors(t *testing.T) {
 	}
 }
 
+func TestProgramMissing(t *testing.T) {
+	tree, err := openTree(writeFiles(t, packageFiles()), "i386")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"unloop", "unloop-crosscheck"} {
+		programs := writePrograms(t)
+		if err := os.Remove(filepath.Join(programs, name)); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := userArchive(tree, programs); !errors.Is(err, ErrProgram) || !strings.Contains(err.Error(), name+" in "+programs) {
+			t.Errorf("without %s: error %v, want %v", name, err, ErrProgram)
+		}
+	}
+}
+
 // TestLinksStayInside: an absolute link in a package means a place in the packages.
 func TestLinksStayInside(t *testing.T) {
 	dir := t.TempDir()
