@@ -161,9 +161,9 @@ func TestBuildRefuses(t *testing.T) {
 	}
 }
 
-// TestBuildReal builds from real packages, twice, and has the archives and the menu
-// looked at by others.
-func TestBuildReal(t *testing.T) {
+// TestPackagesBuild builds from real packages, twice, and has others look at archives,
+// partition table and volume.
+func TestPackagesBuild(t *testing.T) {
 	packages := realPackages(t)
 	c := Config{Packages: packages, Programs: writePrograms(t)}
 	start := time.Now()
@@ -192,6 +192,17 @@ func TestBuildReal(t *testing.T) {
 	if n := sizes["unloop/user.img"] + max(sizes["unloop/mods32.img"], sizes["unloop/mods64.img"]); n > 20<<20 {
 		t.Errorf("initramfs of %d bytes, want at most 20 MiB", n)
 	}
+	path := filepath.Join(t.TempDir(), "stick.img")
+	f, err := os.Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(im.Write(f), im.Verify(f), f.Close()); err != nil {
+		t.Fatal(err)
+	}
+	judge(t, nil, "sfdisk", "--verify", path)
+	judge(t, nil, "dd", "if="+path, "of="+path+".volume", "bs=1M", "skip=1", "status=none")
+	judge(t, nil, "fsck.fat", "-n", path+".volume")
 	if len(im.Core) > 1<<20-512 || len(im.Core) < 100_000 {
 		t.Errorf("GRUB's core has %d bytes", len(im.Core))
 	}

@@ -18,8 +18,8 @@ func TestMenuOperators(t *testing.T) {
 	}
 }
 
-// TestMenuInGrub has GRUB's own checker read the menu.
-func TestMenuInGrub(t *testing.T) {
+// TestPackagesMenu has GRUB's own checker read the menu.
+func TestPackagesMenu(t *testing.T) {
 	tree, err := openTree(realPackages(t), "amd64")
 	if err != nil {
 		t.Fatal(err)

@@ -94,9 +94,9 @@ func TestModuleCircle(t *testing.T) {
 	}
 }
 
-// TestDepmod compares our lists of real modules with those that depmod makes of the
+// TestPackagesDepmod compares our lists of real modules with those that depmod makes of the
 // same set.
-func TestDepmod(t *testing.T) {
+func TestPackagesDepmod(t *testing.T) {
 	packages := realPackages(t)
 	for _, arch := range []string{"i386", "amd64"} {
 		tree, err := openTree(packages, arch)
