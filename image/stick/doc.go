@@ -9,6 +9,14 @@
 //   - Sectors of 512 bytes, at most 2 TiB, files below 4 GiB.
 //   - All content is in memory.
 //
+// [Build] makes an [Image] out of unpacked Debian packages and our programs: two
+// kernels, one archive with the programs and one with each kernel's modules, GRUB
+// for the BIOS, signed shim and GRUB for UEFI, one menu. It knows these limits:
+//
+//   - Kernels with modules that are not compressed, as Debian 12's; the one for
+//     64-bit CPUs has to be signed.
+//   - GRUB's own grub-mkimage is run, so only Linux on amd64 can build.
+//
 // The same [Image] gives the same bytes, whatever the order of its files: they
 // are sorted, and every time stamp is the image's. Words: a cluster is FAT's
 // unit of allocation, a long name is one in UTF-16 beside the short name (8.3)
