@@ -25,9 +25,9 @@ type vm struct {
 	screen      string // the console with screen and keys; default ttyS0, else tty0
 
 	used     *vmStick // a stick that has been used before; default a new one
-	readOnly bool   // the stick's write protection is on
-	full     bool   // no room is left on the stick
-	twin     bool   // a copy of the stick is plugged in beside it
+	readOnly bool     // the stick's write protection is on
+	full     bool     // no room is left on the stick
+	twin     bool     // a copy of the stick is plugged in beside it
 }
 
 // firmware is how a kind of PC begins.

@@ -38,7 +38,7 @@ menuentry "unloop, look only (dry run)" {
 }
 menuentry "unloop, plain text screen" {
 	if [ "$grub_platform" != efi ]; then set gfxpayload=text; fi
-	start_unloop "unloop.screen=text nomodeset"
+	start_unloop "nomodeset"
 }
 `
 

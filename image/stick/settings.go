@@ -34,8 +34,9 @@ services = ["haspnt", "hardlock"]
 # auto と dry-run の終了後: ask = キーを待つ、reboot = 再起動、poweroff = 電源オフ、shell = シェル。
 after = "ask"
 
-# Language of the screen: "en" or "ja".
-# 画面の言語: en または ja。
+# Language of the records, and of a serial console: "en" or "ja". The PC's own screen
+# has no Japanese letters and stays English.
+# 記録とシリアル コンソールの言語: en または ja。PC の画面は英語です。
 language = "en"
 
 # Keyboard: "us" or "jp".
@@ -55,7 +56,7 @@ Use
   3. Pull the stick out when the screen says so.
 
 Records
-  Every run leaves a folder in "records" on this stick: report.txt (to read),
+  Every repair leaves a folder in "records" on this stick: report.txt (to read),
   diff.txt (what was changed), and a backup of the changed file of Windows.
 
 Undo
@@ -79,7 +80,7 @@ Windows 7(32 ビット)の PC を修復する USB メモリ
   3. 画面に案内が出たら、USB メモリを抜きます。
 
 記録
-  実行のたびに、この USB メモリの records にフォルダーが作られます: report.txt(報告)、
+  修復のたびに、この USB メモリの records にフォルダーが作られます: report.txt(報告)、
   diff.txt(変更内容)、変更した Windows のファイルのバックアップ。
 
 元に戻す
