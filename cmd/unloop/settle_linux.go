@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -77,15 +76,6 @@ func usbDiskComing(sys string) bool {
 // isDiskType says whether a SCSI device is a disk: a plain, an optical or a simplified
 // one (SCSI Primary Commands, peripheral device types 0, 7, 14), and no CD drive.
 func isDiskType(t string) bool { return t == "0" || t == "7" || t == "14" }
-
-// readLine reads a one-line file of /sys or /proc; "" if it cannot be read.
-func readLine(path string) string {
-	b, err := os.ReadFile(path)
-	if err != nil {
-		return ""
-	}
-	return strings.TrimSpace(string(bytes.TrimRight(b, "\x00\n")))
-}
 
 // driverless names the disk and USB controllers on PCI that no driver has taken, for
 // the message that no disk was found.

@@ -96,16 +96,6 @@ func partitionAt(sys, disk string, offset int64) (string, error) {
 	return "", fmt.Errorf("looking for the partition of %s at %d: %w", disk, offset, fs.ErrNotExist)
 }
 
-// diskAbout says of a disk what is printed on it: model and size in GB as makers count.
-func diskAbout(sys, name string) string {
-	dir := filepath.Join(sys, "class/block", name)
-	words := strings.Fields(readLine(filepath.Join(dir, "device/vendor")) + " " + readLine(filepath.Join(dir, "device/model")))
-	if sectors, err := strconv.ParseInt(readLine(filepath.Join(dir, "size")), 10, 64); err == nil {
-		words = append(words, sizeWords(sectors*512))
-	}
-	return strings.Join(words, " ")
-}
-
 // mount mounts the stick's volume; read-only if it does not allow more. Its times are
 // those of the PC's clock, as Windows on the same PC reads them.
 func (s *stickVolume) mount(at string) error {

@@ -142,11 +142,15 @@ func (r tampered) hit(name string) int {
 	return 0
 }
 
-// until returns the calls up to the first that an error was injected in, on a file
-// below dir.
+// until returns the calls up to the last that an error was injected in, on a file below
+// dir. There may be several, one a thread: the program can go without some reads.
 func (r tampered) until(dir string) []call {
-	i := slices.IndexFunc(r.calls, func(c call) bool { return c.injected && strings.HasPrefix(c.path, dir) })
-	return r.calls[:i+1]
+	for i, c := range slices.Backward(r.calls) {
+		if c.injected && strings.HasPrefix(c.path, dir) {
+			return r.calls[:i+1]
+		}
+	}
+	return nil
 }
 
 // count counts the calls of a name.

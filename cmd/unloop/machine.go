@@ -1,7 +1,10 @@
 package main
 
 import (
+	"bytes"
+	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"unicode"
 )
@@ -92,4 +95,23 @@ func diskSerial(dir string) string {
 		return ""
 	}
 	return strings.TrimFunc(page[4:], func(c rune) bool { return c <= ' ' || c > '~' })
+}
+
+// diskAbout says of a disk what is printed on it: model and size in GB as makers count.
+func diskAbout(sys, name string) string {
+	dir := filepath.Join(sys, "class/block", name)
+	words := strings.Fields(readLine(filepath.Join(dir, "device/vendor")) + " " + readLine(filepath.Join(dir, "device/model")))
+	if sectors, err := strconv.ParseInt(readLine(filepath.Join(dir, "size")), 10, 64); err == nil {
+		words = append(words, sizeWords(sectors*512))
+	}
+	return strings.Join(words, " ")
+}
+
+// readLine reads a one-line file of /sys or /proc; "" if it cannot be read.
+func readLine(path string) string {
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return ""
+	}
+	return strings.TrimSpace(string(bytes.TrimRight(b, "\x00\n")))
 }
