@@ -109,6 +109,9 @@ func cutLine(s string, width int) (piece, rest string) {
 	for at := 0; at < len(s); {
 		cluster, _, w, next := uniseg.FirstGraphemeClusterInString(s[at:], state)
 		if columns+w > width {
+			if cluster == " " && at > 0 {
+				blank = at // the piece ends just here
+			}
 			if blank > 0 {
 				return s[:blank], s[blank+1:]
 			}
@@ -144,13 +147,13 @@ func (p *page) keyLines(width int) []string {
 }
 
 // draw puts the page on a screen, its text from line top on, and returns the greatest
-// top that makes sense.
-func (p *page) draw(s tcell.Screen, top int, more string) (maxTop int) {
+// top that makes sense, and how many lines there is room for.
+func (p *page) draw(s tcell.Screen, top int, more string) (maxTop, rows int) {
 	width, height := s.Size()
 	s.Clear()
 	keys := p.keyLines(width)
 	text := p.wrapped(width - 2)
-	rows := max(height-len(keys)-3, 1)
+	rows = max(height-len(keys)-3, 1)
 	maxTop = max(len(text)-rows, 0)
 	top = min(top, maxTop)
 	bar(s, 0, width, " "+p.title, barStyle(p.mood))
@@ -163,7 +166,7 @@ func (p *page) draw(s tcell.Screen, top int, more string) (maxTop int) {
 	for i, line := range keys {
 		bar(s, height-len(keys)+i, width, line, tcell.StyleDefault.Reverse(true))
 	}
-	return maxTop
+	return maxTop, rows
 }
 
 func fmtMore(more string, top, rows, all int) string {

@@ -14,11 +14,11 @@ import (
 func itoa(n int) string { return strconv.Itoa(n) }
 
 // show shows a page on a screen until one of its keys is pressed; arrows and page keys
-// move the text. beep is called once the page is up.
+// move the text.
 func (p *page) show(s tcell.Screen, more string) (rune, error) {
 	top := 0
 	for {
-		maxTop := p.draw(s, top, more)
+		maxTop, rows := p.draw(s, top, more)
 		s.Show()
 		event := s.PollEvent()
 		switch event := event.(type) {
@@ -32,8 +32,7 @@ func (p *page) show(s tcell.Screen, more string) (rune, error) {
 			if key := p.pressed(event); key != 0 {
 				return key, nil
 			}
-			_, height := s.Size()
-			top = min(max(scrolled(top, height-6, maxTop, event), 0), maxTop)
+			top = min(max(scrolled(top, max(rows-1, 1), maxTop, event), 0), maxTop)
 		}
 	}
 }
