@@ -101,6 +101,9 @@ func diskSerial(dir string) string {
 func diskAbout(sys, name string) string {
 	dir := filepath.Join(sys, "class/block", name)
 	words := strings.Fields(readLine(filepath.Join(dir, "device/vendor")) + " " + readLine(filepath.Join(dir, "device/model")))
+	if len(words) > 0 && strings.HasPrefix(words[0], "0x") {
+		words = words[1:] // of a virtual disk the vendor is a number
+	}
 	if sectors, err := strconv.ParseInt(readLine(filepath.Join(dir, "size")), 10, 64); err == nil {
 		words = append(words, sizeWords(sectors*512))
 	}
