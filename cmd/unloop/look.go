@@ -126,11 +126,15 @@ const (
 )
 
 // conclude sums the results up. Installations that were merely found and skipped do not
-// count beside others.
+// count beside others. That a disk could not be given back, so that what was written may
+// not have reached it, counts before all.
 func (l *looked) conclude() conclusion {
 	var c conclusion
 	count := map[status]int{}
 	for _, t := range l.targets {
+		if t.Error != nil && len(t.Installations) > 0 {
+			return conclusion{resultFailed, moodBad, t.Error, t.Target}
+		}
 		if t.Error != nil && c.why == nil {
 			c.why, c.label = t.Error, t.Target
 		}

@@ -276,7 +276,10 @@ func (r *rescue) resultPage(l *looked, c conclusion) *page {
 		}
 	}
 	for _, t := range l.targets {
-		if len(t.Installations) == 0 {
+		switch {
+		case t.Error != nil && t.Error != c.why:
+			p.add(lineBad, r.text("error."+t.Error.Key, t.Target))
+		case t.Error == nil && len(t.Installations) == 0:
 			p.add(lineNote, r.text("stick.nowindows", t.Target, r.diskAbout(t)))
 		}
 	}
