@@ -111,7 +111,16 @@ type conclusion struct {
 	result string // one of the results below
 	mood   mood
 	why    *errorResult // of the first failure
-	label  string       // what failed
+	label  string       // what failed; "": the PC
+}
+
+// because says why it ended badly.
+func (e *env) because(c conclusion) string {
+	label := c.label
+	if label == "" {
+		label = e.text("label.pc")
+	}
+	return e.text("error."+c.why.Key, label)
 }
 
 // The results.

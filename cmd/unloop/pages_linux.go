@@ -254,7 +254,7 @@ func (r *rescue) otherLine(res *result) string {
 func (r *rescue) resultPage(l *looked, c conclusion) *page {
 	p := &page{title: r.text("result." + c.result), mood: c.mood}
 	if c.why != nil {
-		p.add(lineBad, r.text("error."+c.why.Key, c.label))
+		p.add(lineBad, r.because(c))
 		p.add(lineHead, r.text("hint."+c.why.Key))
 		p.add(linePlain, r.text("stick.detail", c.why.Detail))
 		p.add(linePlain, "")

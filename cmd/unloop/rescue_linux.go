@@ -367,15 +367,15 @@ func (r *rescue) conclude(l *looked) conclusion {
 	}
 	c := l.conclude()
 	if c.result == resultFailed && c.why == nil {
-		c.why, c.label = r.errorResult(nothing), r.text("label.pc")
-		r.complain(c.label, nothing)
+		c.why, c.label = r.errorResult(nothing), ""
+		r.complain(r.text("label.pc"), nothing)
 	}
 	r.times.ended(stageReport)
 	r.leaveRecord(l, c)
 	r.releaseStick()
 	word := c.result
 	if c.why != nil {
-		word += ": " + r.text("error."+c.why.Key, c.label)
+		word += ": " + r.because(c)
 	}
 	r.tell("unloop: result: " + word)
 	r.tell(fmt.Sprintf("unloop: times: kernel %v, %v, in all %v", r.started, r.times, uptime()))
@@ -430,7 +430,7 @@ func (r *rescue) leaveOne(dir string, l *looked, c conclusion, res *result) erro
 		Machine: r.machine, Mode: r.settings.Mode, Result: c.result, Stages: r.times.all(), Targets: l.targets,
 	}
 	if c.why != nil {
-		rep.Reason = re.text("error."+c.why.Key, c.label) + ". " + re.text("hint."+c.why.Key)
+		rep.Reason = re.because(c) + ". " + re.text("hint."+c.why.Key)
 	}
 	var failed []byte
 	if c.why != nil {
