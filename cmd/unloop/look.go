@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"unloop/hive"
 	"unloop/image"
@@ -165,9 +166,9 @@ func (l *looked) conclude() conclusion {
 		c.result, c.mood = resultRepaired, moodGood
 	case count[statusUndone] > 0:
 		c.result, c.mood = resultUndone, moodGood
-	case count[statusPlanned] > 0 && l.dryRun():
-		c.result, c.mood = resultDryRun, moodCalm
 	case count[statusPlanned] > 0:
+		c.result, c.mood = resultDryRun, moodCalm
+	case count[statusLeft] > 0:
 		c.result, c.mood = resultLeft, moodNote
 	case len(l.installations()) == 0:
 		c.result, c.mood = resultFailed, moodBad
@@ -180,7 +181,26 @@ func (l *looked) conclude() conclusion {
 	return c
 }
 
-func (l *looked) dryRun() bool { return len(l.targets) > 0 && l.targets[0].DryRun }
+// leave says of the offers that nobody took that they were left.
+func (l *looked) leave() {
+	for _, o := range l.offers {
+		if o.w.r.Status == statusPlanned && !o.target.DryRun {
+			o.w.r.Status = statusLeft
+		}
+	}
+}
+
+// begun says whether anything was done, or tried.
+func (l *looked) begun() bool {
+	return slices.ContainsFunc(l.offers, func(o *offer) bool { return o.w.r.Status != statusPlanned })
+}
+
+// only is what was found, but for all installations except one.
+func (l *looked) only(r *result) *looked {
+	t := *l.targetOf(r)
+	t.Installations = []*result{r}
+	return &looked{targets: []*targetResult{&t}}
+}
 
 // nothingFound says why no installation was found: no disk at all, or none with Windows.
 func (e *env) nothingFound(l *looked, driverless []string) error {

@@ -132,6 +132,7 @@ var messagesEN = map[string]string{
 	"acc.hint":        "hint: %s",
 
 	"status.planned":     "dry run, nothing written",
+	"status.left":        "left as it is, nothing written",
 	"status.nothingtodo": "nothing to do",
 	"status.skipped":     "skipped",
 	"status.repaired":    "REPAIRED",

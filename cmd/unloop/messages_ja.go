@@ -131,6 +131,7 @@ var messagesJA = map[string]string{
 	"acc.hint":        "ヒント: %s",
 
 	"status.planned":     "ドライラン、書き込みなし",
+	"status.left":        "そのままにしました。何も書き込んでいません",
 	"status.nothingtodo": "変更なし",
 	"status.skipped":     "対象外",
 	"status.repaired":    "修復しました",

@@ -104,7 +104,7 @@ func builtKeys() (keys []string) {
 	for _, key := range errorKeys() {
 		keys = append(keys, "error."+key, "hint."+key)
 	}
-	for _, s := range []status{statusPlanned, statusNothing, statusSkipped, statusRepaired, statusUndone, statusRefused, statusFailed} {
+	for _, s := range []status{statusPlanned, statusLeft, statusNothing, statusSkipped, statusRepaired, statusUndone, statusRefused, statusFailed} {
 		keys = append(keys, "status."+strings.ReplaceAll(string(s), " ", ""))
 	}
 	for _, word := range []string{resultRepaired, resultPartly, resultUndone, resultNothing, resultFailed, resultDryRun, resultLeft} {

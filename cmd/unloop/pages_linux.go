@@ -20,11 +20,13 @@ func (r *rescue) ask() next {
 			r.carryOut(l.offers[i])
 		case 'N':
 		case 'U':
-			l.close(r.env)
+			r.breakOff(l)
 			return r.undo()
 		case 'R':
+			r.breakOff(l)
 			return nextReboot
 		case 'P':
+			r.breakOff(l)
 			return nextPowerOff
 		default:
 			r.aside(key, l)
@@ -32,6 +34,16 @@ func (r *rescue) ask() next {
 		}
 	}
 	return r.endPage(l, r.conclude(l))
+}
+
+// breakOff ends the work before the last offer was answered. What was done by then gets
+// its record; concluded says whether that was anything.
+func (r *rescue) breakOff(l *looked) (concluded bool) {
+	if concluded = l.begun(); concluded {
+		r.conclude(l)
+	}
+	l.close(r.env)
+	return concluded
 }
 
 // aside does what a key asks for that changes nothing on the disks.
@@ -67,6 +79,9 @@ func (r *rescue) undo() next {
 			r.carryOut(l.offers[i])
 		case 'N':
 		case 'B':
+			if r.breakOff(l) {
+				return r.again()
+			}
 			return nextLook
 		default:
 			r.aside(key, l)
@@ -296,7 +311,7 @@ func (r *rescue) afterwards(p *page, c conclusion) {
 	switch {
 	case r.unrecorded:
 		p.add(lineBad, r.text("stick.norecord"))
-	case mountedAt(r.stickAt):
+	case r.mounted(r.stickAt):
 		p.add(lineBad, r.text("stick.stillmounted"))
 	default:
 		p.add(lineHead, r.text("init.pull"))

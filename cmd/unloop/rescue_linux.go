@@ -43,9 +43,20 @@ type rescue struct {
 type places struct {
 	sys      string // where the kernel tells of devices
 	dev      string // where their nodes are
+	modules  string // where the kernel's modules are
 	stickAt  string // where the stick's volume is mounted
 	allDisks func() ([]string, error)
 	screen   func() (tcell.Screen, error)
+	mounted  func(dir string) bool
+	mount    func(s *stickVolume, dir string) error
+	unmount  func(s *stickVolume, dir string) error
+}
+
+func (e *env) realPlaces() places {
+	return places{
+		sys: "/sys", dev: "/dev", modules: "/lib/modules", stickAt: stickAt, allDisks: e.host.Disks, screen: openScreen,
+		mounted: mountedAt, mount: (*stickVolume).mount, unmount: (*stickVolume).unmount,
+	}
 }
 
 // next is what follows a page.
@@ -66,8 +77,7 @@ func (e *env) runRescue(line string) error {
 	console := names[len(names)-1]
 	log := &runLog{main: os.Stdout, mirrors: openMirrors(names[:len(names)-1])}
 	e.ctx, e.out, e.err, e.lang = context.Background(), log, log, "en"
-	at := places{sys: "/sys", dev: "/dev", stickAt: stickAt, allDisks: e.host.Disks, screen: openScreen}
-	r := &rescue{env: e, places: at, log: log, console: console, kernel: kernelOptions(line), settings: defaultSettings(), started: uptime()}
+	r := &rescue{env: e, places: e.realPlaces(), log: log, console: console, kernel: kernelOptions(line), settings: defaultSettings(), started: uptime()}
 	r.times = newStopwatch(time.Now)
 	return r.run()
 }
@@ -111,7 +121,7 @@ func (r *rescue) findDevices() error {
 	}
 	defer news.close()
 	if r.drivers == nil {
-		if r.drivers, err = openDrivers("/lib/modules"); err != nil {
+		if r.drivers, err = openDrivers(r.modules); err != nil {
 			return err
 		}
 	}
@@ -153,7 +163,7 @@ func (r *rescue) ready() {
 
 // findStick finds and mounts the stick, unless it is mounted.
 func (r *rescue) findStick() error {
-	if mountedAt(r.stickAt) {
+	if r.mounted(r.stickAt) {
 		if r.stick.present(r.sys) {
 			return nil
 		}
@@ -174,7 +184,7 @@ func (r *rescue) findStick() error {
 	default:
 		r.stick = &all[0]
 	}
-	return r.stick.mount(r.stickAt)
+	return r.mount(r.stick, r.stickAt)
 }
 
 // whichStick asks which of several volumes with the same id is to keep the record: sticks
@@ -340,6 +350,8 @@ func (r *rescue) writable() error {
 		return r.stickGone
 	case r.stick == nil:
 		return errNoStick
+	case !r.mounted(r.stickAt): // its folder is in memory then
+		return errNoStick
 	case !r.stick.present(r.sys):
 		return errStickGone
 	case r.stick.readOnly:
@@ -362,6 +374,7 @@ func (r *rescue) recordFolder(res *result) string {
 func (r *rescue) conclude(l *looked) conclusion {
 	nothing := r.nothingFound(l, driverless(r.sys))
 	l.close(r.env)
+	l.leave()
 	for _, t := range l.targets {
 		t.conclude()
 	}
@@ -414,7 +427,11 @@ func (r *rescue) leaveRecord(l *looked, c conclusion) {
 		if dir == "" {
 			dir = r.recordFolder(res)
 		}
-		if err := r.leaveOne(dir, l, c, res); err != nil {
+		own := c // a record tells how it ended for its own installation
+		if res != nil && len(l.installations()) > 1 {
+			own = l.only(res).conclude()
+		}
+		if err := r.leaveOne(dir, l, own, res); err != nil {
 			r.noRecord(err)
 			continue
 		}
@@ -445,10 +462,10 @@ func (r *rescue) leaveOne(dir string, l *looked, c conclusion, res *result) erro
 
 // releaseStick unmounts the stick, so that it can be pulled out.
 func (r *rescue) releaseStick() {
-	if r.stick == nil || !mountedAt(r.stickAt) {
+	if r.stick == nil || !r.mounted(r.stickAt) {
 		return
 	}
-	if err := r.stick.unmount(r.stickAt); err != nil {
+	if err := r.unmount(r.stick, r.stickAt); err != nil {
 		r.noRecord(err)
 		return
 	}
@@ -550,6 +567,7 @@ func (r *rescue) leave(command int, key string) {
 		r.note("problem", err)
 	}
 	time.Sleep(10 * time.Second) // the kernel is on its way; if it is not, a page follows
+	r.stickGone = r.findStick()
 }
 
 // pullPatience is how long a restart without a person waits for the stick to be pulled

@@ -82,7 +82,8 @@ type status string
 
 const (
 	statusFound    status = "found"   // scan
-	statusPlanned  status = "planned" // dry run
+	statusPlanned  status = "planned" // dry run; on the stick also: not decided yet
+	statusLeft     status = "left"    // on the stick: nobody wanted it
 	statusNothing  status = "nothing to do"
 	statusSkipped  status = "skipped" // merely found beside others, and not affected
 	statusRepaired status = "repaired"
