@@ -16,13 +16,16 @@ import (
 // a person in a hurry has pressed all keys already.
 type testScreen struct {
 	tcell.SimulationScreen
+	*keyboard
 	shown []string
-	keys  []*tcell.EventKey
 }
+
+// keyboard holds the keys that nobody has read yet.
+type keyboard struct{ keys []*tcell.EventKey }
 
 func newTestScreen(t *testing.T, width, height int, keys ...*tcell.EventKey) *testScreen {
 	t.Helper()
-	s := &testScreen{SimulationScreen: tcell.NewSimulationScreen("UTF-8"), keys: keys}
+	s := &testScreen{SimulationScreen: tcell.NewSimulationScreen("UTF-8"), keyboard: &keyboard{keys}}
 	if err := s.Init(); err != nil {
 		t.Fatal(err)
 	}
@@ -62,7 +65,7 @@ func (s *testScreen) text() string {
 	return b.String()
 }
 
-// keys spells key presses: letters are themselves, words in <> the other keys.
+// pressing spells key presses: letters are themselves, words in <> the other keys.
 func pressing(words ...string) (keys []*tcell.EventKey) {
 	names := map[string]tcell.Key{
 		"<enter>": tcell.KeyEnter, "<lf>": tcell.KeyLF, "<up>": tcell.KeyUp, "<down>": tcell.KeyDown, "<pgup>": tcell.KeyPgUp,
