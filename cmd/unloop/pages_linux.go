@@ -186,7 +186,7 @@ func (r *rescue) about(p *page, o *offer) {
 	p.add(lineHead, r.text("stick.pc", orUnknown(f.Windows.Computer), orUnknown(r.machine.String()), orUnknown(r.machine.Serial)))
 	p.add(linePlain, r.text("stick.disk", o.target.Target, r.diskAbout(o.target)))
 	where := ""
-	if v := o.w.in.Volume; v != nil {
+	if v := o.w.in.Volume; v != nil && v.Index > 0 {
 		where = r.text("stick.where", v.Index)
 		if v.Label != "" {
 			where += fmt.Sprintf(" %q", escape(v.Label))
@@ -280,7 +280,7 @@ func (r *rescue) resultPage(l *looked, c conclusion) *page {
 			kind = lineNote
 		}
 		p.add(kind, r.otherLine(res))
-		if res.findings != nil {
+		if res.findings != nil && res.Status != statusUndone { // they are of the repaired hive then
 			p.add(linePlain, "  "+r.text("stick.verdict", r.verdict(res.findings), r.reason(res.findings)))
 		}
 		if res.Backup != "" {
