@@ -289,6 +289,8 @@ var messagesEN = map[string]string{
 	"stick.nowindows":              "%s, %s: no Windows",
 	"stick.settings":               "unloop.toml is not followed, every step is asked for: %v",
 	"stick.nowrite":                "A repair is not possible now: %v",
+	"stick.nextrepaired":           "Pull the stick out and press Enter to start Windows. If the PC still restarts over and over, start it from this stick once more; U takes the repair back.",
+	"stick.maypull":                "The stick may be pulled out now.",
 	"stick.norecord":               "No record was written.",
 	"stick.stillmounted":           "Do not pull the stick out yet: it is still in use.",
 	"stick.which":                  "unloop: several sticks with the same id",

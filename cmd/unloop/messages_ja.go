@@ -288,6 +288,8 @@ var messagesJA = map[string]string{
 	"stick.nowindows":              "%s, %s: Windows はありません",
 	"stick.settings":               "unloop.toml に従えないため、すべて確認してから行います: %v",
 	"stick.nowrite":                "今は修復できません: %v",
+	"stick.nextrepaired":           "USB メモリを抜き、Enter を押して Windows を起動してください。まだ再起動をくり返すときは、もう一度この USB メモリから起動してください。U で修復を取り消せます。",
+	"stick.maypull":                "USB メモリを抜いてもかまいません。",
 	"stick.norecord":               "記録は書き込まれませんでした。",
 	"stick.stillmounted":           "USB メモリはまだ使用中です。抜かないでください。",
 	"stick.which":                  "unloop: 同じ ID の USB メモリが複数あります",

@@ -12,6 +12,7 @@ import (
 type page struct {
 	title string
 	mood  mood
+	end   bool // it tells how the work ended
 	body  []pageLine
 	keys  []pageKey
 }
@@ -153,12 +154,16 @@ func (p *page) draw(s tcell.Screen, top int, more string) (maxTop, rows int) {
 	s.Clear()
 	keys := p.keyLines(width)
 	text := p.wrapped(width - 2)
-	rows = max(height-len(keys)-3, 1)
+	head := p.headRows(height)
+	rows = max(height-len(keys)-2-head, 1)
 	maxTop = max(len(text)-rows, 0)
 	top = min(top, maxTop)
-	bar(s, 0, width, " "+p.title, barStyle(p.mood))
+	for y := range head {
+		bar(s, y, width, "", barStyle(p.mood))
+	}
+	bar(s, head/2, width, " "+p.title, barStyle(p.mood))
 	for i := 0; i < rows && top+i < len(text); i++ {
-		s.PutStrStyled(1, 1+i, text[top+i].text, lineStyle(text[top+i].kind))
+		s.PutStrStyled(1, head+i, text[top+i].text, lineStyle(text[top+i].kind))
 	}
 	if maxTop > 0 {
 		s.PutStrStyled(1, height-len(keys)-2, fmtMore(more, top, rows, len(text)), tcell.StyleDefault.Dim(true))
@@ -167,6 +172,15 @@ func (p *page) draw(s tcell.Screen, top int, more string) (maxTop, rows int) {
 		bar(s, height-len(keys)+i, width, line, tcell.StyleDefault.Reverse(true))
 	}
 	return maxTop, rows
+}
+
+// headRows is how high the title bar is: a page that tells the end is recognised from
+// across the room, where the screen has the room for that.
+func (p *page) headRows(height int) int {
+	if p.end && height >= 20 {
+		return 3
+	}
+	return 1
 }
 
 func fmtMore(more string, top, rows, all int) string {

@@ -267,7 +267,7 @@ func (r *rescue) otherLine(res *result) string {
 
 // resultPage is the screen at the end.
 func (r *rescue) resultPage(l *looked, c conclusion) *page {
-	p := &page{title: r.text("result." + c.result), mood: c.mood}
+	p := &page{title: r.text("result." + c.result), mood: c.mood, end: true}
 	if c.why != nil {
 		p.add(lineBad, r.because(c))
 		p.add(lineHead, r.text("hint."+c.why.Key))
@@ -313,8 +313,10 @@ func (r *rescue) afterwards(p *page, c conclusion) {
 		p.add(lineBad, r.text("stick.norecord"))
 	case r.mounted(r.stickAt):
 		p.add(lineBad, r.text("stick.stillmounted"))
+	case c.result == resultRepaired:
+		p.add(lineHead, r.text("stick.nextrepaired"))
 	default:
-		p.add(lineHead, r.text("init.pull"))
+		p.add(lineHead, r.text("stick.maypull"))
 	}
 	if c.mood == moodGood {
 		p.keys = append(p.keys, pageKey{'\n', r.text("key.enterreboot")})

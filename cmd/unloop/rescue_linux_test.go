@@ -381,13 +381,13 @@ func TestRescueNothingToUndo(t *testing.T) {
 	}
 	b.allRead()
 	b.untouched("sda")
-	if page := b.page(-1); !strings.HasPrefix(page, " unloop: nothing to undo\n") || len(b.records()) != 0 {
+	if page := b.page(-1); !strings.HasPrefix(strings.TrimLeft(page, "\n"), " unloop: nothing to undo\n") || len(b.records()) != 0 {
 		t.Errorf("records %q, the page is\n%s", keysOf(b.records()), page)
 	}
 	b = newDesk(t, map[string][]byte{"sda": deskDisk(t, diskOptions{})}, "<enter>", "u", "<enter>", "u", "<enter>")
 	b.ask()
 	b.allRead()
-	if page := b.page(-1); !strings.HasPrefix(page, " unloop: nothing to undo\n") {
+	if page := b.page(-1); !strings.HasPrefix(strings.TrimLeft(page, "\n"), " unloop: nothing to undo\n") {
 		t.Errorf("the last page is\n%s", page)
 	}
 }
@@ -436,7 +436,7 @@ func TestRescueNeedsMount(t *testing.T) {
 	if all := b.records(); len(all) != 0 {
 		t.Errorf("records in memory: %q", keysOf(all))
 	}
-	if page := b.page(-1); !strings.HasPrefix(page, " NOT REPAIRED\n") || !strings.Contains(page, "No record was written.") {
+	if page := b.page(-1); !strings.HasPrefix(strings.TrimLeft(page, "\n"), " NOT REPAIRED\n") || !strings.Contains(page, "No record was written.") {
 		t.Errorf("the last page is\n%s", page)
 	}
 }
@@ -637,7 +637,7 @@ func TestRescueRefuses(t *testing.T) {
 			if !strings.Contains(b.said(), "unloop: result: "+test.result) {
 				t.Errorf("the log has no result %q:\n%s", test.result, b.said())
 			}
-			if last := b.page(-1); !strings.HasPrefix(last, " NOT REPAIRED") || !strings.Contains(last, test.screen) {
+			if last := b.page(-1); !strings.HasPrefix(strings.TrimLeft(last, "\n"), " NOT REPAIRED") || !strings.Contains(last, test.screen) {
 				t.Errorf("the screen does not say %q:\n%s", test.screen, last)
 			}
 			if test.record == "" {
