@@ -88,6 +88,16 @@ func (c *console) look(re *regexp.Regexp) (groups []string, after time.Duration,
 	return nil, 0, c.more, nil
 }
 
+// first returns when a word had come for the first time; 0 if it has not.
+func (c *console) first(word string) time.Duration {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if at := bytes.Index(c.plain.text, []byte(word)); at >= 0 {
+		return c.when(at + len(word))
+	}
+	return 0
+}
+
 // when returns how long after the beginning the plain text was that long.
 func (c *console) when(length int) time.Duration {
 	for _, a := range c.came {

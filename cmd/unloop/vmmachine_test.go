@@ -272,7 +272,7 @@ func (m *vmRun) result(pattern string) {
 	m.t.Helper()
 	var groups []string
 	groups, m.row.resultAfter = m.expectWithin(`unloop: result: (.*)\n`, bootTime)
-	m.row.result = groups[1]
+	m.row.result, m.row.kernelAfter = groups[1], m.console.first("Linux version")
 	if !regexp.MustCompile(`^(` + pattern + `)$`).MatchString(groups[1]) {
 		m.t.Fatalf("the result is %q, want %q", groups[1], pattern)
 	}

@@ -14,9 +14,10 @@ import (
 
 // A vmRow is what one PC adds to the table of scripts/vm-matrix.md.
 type vmRow struct {
-	result                string
-	times                 string        // the line that unloop prints of itself
-	resultAfter, offAfter time.Duration // since power on
+	result string
+	times  string // the line that unloop prints of itself, by the PC's clock, which is wrong now and then
+
+	kernelAfter, resultAfter, offAfter time.Duration // since power on, by ours
 }
 
 // writeRow shows the row, and appends it to the table's file.
@@ -26,7 +27,8 @@ func (m *vmRun) writeRow() {
 	}
 	t := m.row.stages()
 	row := fmt.Sprintf("| %s | %s | %s | %s | %s | %s | %s | %s |\n", strings.TrimPrefix(m.t.Name(), "TestStick"), m.vm, m.row.result,
-		inSeconds(m.row.resultAfter.Seconds()), inSeconds(t.whole), inSeconds(t.own), t.shares(), inSeconds(m.row.offAfter.Seconds()))
+		inSeconds(m.row.resultAfter), inSeconds(m.row.resultAfter-m.row.kernelAfter), inSeconds(time.Duration(t.own*1e9)), t.shares(),
+		inSeconds(m.row.offAfter))
 	m.t.Log(row)
 	path := os.Getenv(tableVariable)
 	if path == "" {
@@ -43,11 +45,11 @@ func (m *vmRun) writeRow() {
 	}
 }
 
-func inSeconds(s float64) string {
-	if s == 0 {
+func inSeconds(d time.Duration) string {
+	if d <= 0 {
 		return "–"
 	}
-	return fmt.Sprintf("%.1f s", s)
+	return fmt.Sprintf("%.1f s", d.Seconds())
 }
 
 // stageTimes are the stages of a run, from the kernel's start to the result.
@@ -64,7 +66,7 @@ func (r vmRow) stages() (t stageTimes) {
 	stages, _, _ := strings.Cut(r.times, ", in all ") // the sum, and what the keys took
 	for _, stage := range timeOfStage.FindAllStringSubmatch(stages, -1) {
 		took, err := strconv.ParseFloat(stage[2], 64)
-		if err != nil {
+		if err != nil || stage[1] == "all" {
 			continue
 		}
 		t.names, t.took, t.whole = append(t.names, stage[1]), append(t.took, took), t.whole+took
