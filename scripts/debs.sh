@@ -103,13 +103,16 @@ apt_failed() {
 	die "$1: see apt-get's words above" 'is the network there? What is in the cache already is enough with --locked'
 }
 
+# records prints what the archive's signed index says of packages, as far as it has them.
+records() { private apt-cache show --no-all-versions "$@" 2>/dev/null || true; }
+
 # newest_kernel META:ARCH prints the package that a meta-package for kernels stands for.
-newest_kernel() { private apt-cache show --no-all-versions "$1" 2>/dev/null | sed -n 's/^Depends: \([^ ,]*\).*/\1/p'; }
+newest_kernel() { records "$1" | sed -n 's/^Depends: \([^ ,]*\).*/\1/p'; }
 
 # archive_list NAME:ARCH... prints the list of these packages as the archive's signed index has them,
 # with the size of the .deb as a fifth word.
 archive_list() {
-	private apt-cache show --no-all-versions "$@" 2>/dev/null | awk -v RS= -v asked="$*" '
+	records "$@" | awk -v RS= -v asked="$*" '
 		function field(name) {
 			return match("\n" $0, "\n" name ": [^\n]*") ? substr($0, RSTART + length(name) + 2, RLENGTH - length(name) - 3) : ""
 		}
@@ -120,7 +123,8 @@ archive_list() {
 			if ((name ":" arch) in wanted) print name, arch, field("Version"), field("SHA256"), field("Size")
 		}' | LC_ALL=C sort -u >"$tmp/archive_list"
 	for package in "$@"; do
-		grep -q "^${package%:*} ${package#*:} " "$tmp/archive_list" || die "package $package: $suite main does not have it"
+		grep -q "^${package%:*} ${package#*:} " "$tmp/archive_list" || die "$package: not in the archive, $suite main" \
+			'scripts/stick --update-lock, where the lock file names an old kernel; otherwise look at the list in scripts/stick'
 	done
 	cat -- "$tmp/archive_list"
 }
@@ -171,19 +175,26 @@ not_cached() {
 }
 
 # download FILE fetches all packages of a list into the cache. apt compares each with its signed
-# index; the hash of what came decides its name, so that a wrong file is nobody's.
+# index; what came whole before something went wrong stays.
 download() {
-	local part file
+	local part status=0
 	[[ -s $1 ]] || return 0
 	say "fetching $(wc -l <"$1") packages, $(awk '{ sum += $5 } END { printf "%.0f", sum / 1e6 }' "$1") MB"
 	part=$(mktemp -d "$cache/debs/part.XXXXXX")
 	on_exit rm -rf -- "$part"
 	awk '{ print $1 ":" $2 "=" $3 }' "$1" |
-		(cd "$part" && private xargs apt-get -q download) >"$tmp/apt.log" 2>&1 || apt_failed 'fetching packages'
-	for file in "$part"/*.deb; do mv -- "$file" "$(deb "$(sha256 "$file")")"; done
-	rm -rf -- "$part"
+		(cd "$part" && private xargs apt-get -q download) >"$tmp/apt.log" 2>&1 || status=$?
+	keep "$1" "$part"
+	((status == 0)) || apt_failed 'fetching packages'
 	not_cached <"$1" >"$tmp/wrong"
 	[[ ! -s $tmp/wrong ]] || die "what came is not what the index says: $(cut -d ' ' -f 1-3 "$tmp/wrong" | paste -sd ,)"
+}
+
+# keep FILE FOLDER moves from the folder into the cache what a list knows by its hash.
+keep() {
+	(cd "$2" && find . -name '*.deb' -exec sha256sum -- {} +) | while read -r sha256 file; do
+		! grep -q " $sha256 " "$1" || mv -- "$2/$file" "$(deb "$sha256")"
+	done
 }
 sha256() { sha256sum -- "$1" | cut -d ' ' -f 1; }
 
