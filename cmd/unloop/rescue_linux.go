@@ -542,7 +542,8 @@ func (r *rescue) shell() {
 		r.note("problem", fmt.Errorf("%w: %s", err, out))
 	}
 	cmd := exec.Command("sh", "-l")
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
+	// Our own standard error is a file, for the case that we crash.
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stdout
 	cmd.Env = append(os.Environ(), "PS1=unloop:\\w# ", "HOME=/", "XDG_STATE_HOME="+r.stickAt+"/"+recordsFolder)
 	if err := cmd.Run(); err != nil {
 		r.note("init.shellend", err)
