@@ -3,6 +3,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -67,20 +68,11 @@ var buses = map[string]struct{ controller, disk string }{
 const biosSerial = "VM4711"
 
 func (v vm) withDefaults() vm {
-	f := firmwares[or(v.firmware, "BIOS")]
-	v.firmware, v.cpu, v.bus = or(v.firmware, "BIOS"), or(v.cpu, f.cpu), or(v.bus, f.bus)
-	v.mode, v.after, v.screen = or(v.mode, "auto"), or(v.after, "poweroff"), or(v.screen, "ttyS0")
-	if v.memory == 0 {
-		v.memory = f.memory
-	}
+	f := firmwares[cmp.Or(v.firmware, "BIOS")]
+	v.firmware, v.cpu, v.bus = cmp.Or(v.firmware, "BIOS"), cmp.Or(v.cpu, f.cpu), cmp.Or(v.bus, f.bus)
+	v.mode, v.after, v.screen = cmp.Or(v.mode, "auto"), cmp.Or(v.after, "poweroff"), cmp.Or(v.screen, "ttyS0")
+	v.memory = cmp.Or(v.memory, f.memory)
 	return v
-}
-
-func or(s, otherwise string) string {
-	if s == "" {
-		return otherwise
-	}
-	return s
 }
 
 // qemu is the program for the PC's CPU.
