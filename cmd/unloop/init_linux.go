@@ -113,6 +113,7 @@ func (e *env) superviseSession(console string) string {
 		return err.Error()
 	}
 	status := reapUntil(p.Pid)
+	clearLeftovers()
 	if termErr == nil {
 		unix.IoctlSetTermios(int(tty.Fd()), unix.TCSETS, saved)
 	}
@@ -127,6 +128,22 @@ func (e *env) superviseSession(console string) string {
 		why += "\n" + strings.Join(lines[:min(len(lines), 12)], "\n")
 	}
 	return why
+}
+
+// clearLeftovers ends what a session has left behind, a mounted Windows volume above all:
+// the next one could not open its disk for writing.
+func clearLeftovers() {
+	unix.Kill(-1, unix.SIGKILL) // everything but process 1
+	for {
+		if _, err := unix.Wait4(-1, nil, 0, nil); err != nil && !errors.Is(err, unix.EINTR) {
+			break
+		}
+	}
+	unix.Sync()
+	for _, at := range []string{viewAt, stickAt} {
+		for mountedAt(at) && unix.Unmount(at, unix.MNT_DETACH) == nil {
+		}
+	}
 }
 
 // reapUntil waits for a process, and for every orphan that the kernel gives to process 1.
