@@ -79,7 +79,7 @@ func (m machine) diskIdentity(sys, device string) string {
 	if m.Serial != "" {
 		name += ", in PC " + m.Serial
 	}
-	return name
+	return strings.ToValidUTF8(name, "?") // as JSON would, and an undo compares it with the manifest's
 }
 
 // diskSerial reads a disk's serial number: a file of its own (NVMe, virtio), or page

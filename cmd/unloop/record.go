@@ -106,7 +106,7 @@ func (e *env) recordText(rep *stickReport, r *result, t *targetResult) string {
 		line("rec.windows", r.Windows, r.Hive)
 	}
 	if rep.Machine != (machine{}) {
-		line("rec.machine", rep.Machine, orUnknown(rep.Machine.Serial))
+		line("rec.machine", orUnknown(rep.Machine.String()), orUnknown(rep.Machine.Serial))
 	}
 	if r != nil && r.findings != nil {
 		line("rec.verdict", e.verdict(r.findings), e.reason(r.findings))
