@@ -27,7 +27,7 @@ type seconds time.Duration
 
 func (s seconds) String() string { return fmt.Sprintf("%.2f s", time.Duration(s).Seconds()) }
 
-// MarshalText gives the JSON its number of seconds.
+// MarshalJSON gives the JSON its number of seconds.
 func (s seconds) MarshalJSON() ([]byte, error) {
 	return fmt.Appendf(nil, "%.3f", time.Duration(s).Seconds()), nil
 }
@@ -68,6 +68,9 @@ func (w *stopwatch) add(stage string, took time.Duration) {
 
 // all lists the stages in the order in which they first ended.
 func (w *stopwatch) all() []stageTime {
+	if w == nil {
+		return nil
+	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return append([]stageTime(nil), w.stages...)
