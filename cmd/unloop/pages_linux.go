@@ -234,7 +234,11 @@ func (r *rescue) warnings(p *page, l *looked, o *offer) {
 		p.add(lineBad, r.text("stick.settings", r.unclear))
 	}
 	if err := r.writable(); err != nil {
-		p.add(lineBad, r.text("stick.nowrite", err))
+		word := err.Error()
+		if key, _ := explain(err); key != "other" {
+			word = strings.TrimPrefix(r.text("error."+key, ""), ": ")
+		}
+		p.add(lineBad, r.text("stick.nowrite", word))
 	}
 	f := o.w.r.findings
 	if f.Verdict == hive.Unknown {

@@ -603,11 +603,11 @@ func TestRescueRefuses(t *testing.T) {
 		{"broken hive", deskDisk(t, diskOptions{hive: broken}), nil, []string{"p"},
 			"NOT REPAIRED: dev/sda:2/Windows/System32/config/SYSTEM: ", "Windows\\System32\\config\\RegBack", "20261124-150405-unknown-YLAB001234"},
 		{"no stick", deskDisk(t, diskOptions{}), func(b *desk) { b.stickGone = errNoStick }, []string{"<enter>", "p"},
-			"NOT REPAIRED: dev/sda:2/Windows/System32/config/SYSTEM: unloop was started from it, but it is not seen now, so no backup can be written", "plug the stick into another port", ""},
+			"NOT REPAIRED: dev/sda:2/Windows/System32/config/SYSTEM: the stick that unloop was started from is not seen now, so no backup can be written", "plug the stick into another port", ""},
 		{"stick pulled", deskDisk(t, diskOptions{}), func(b *desk) { os.RemoveAll("sys/class/block/sdb1") }, []string{"<enter>", "p"},
 			"NOT REPAIRED: dev/sda:2/Windows/System32/config/SYSTEM: the stick is no longer plugged in, so no backup can be written", "No record was written.", ""},
 		{"stick read-only", deskDisk(t, diskOptions{}), func(b *desk) { b.stick.readOnly = true }, []string{"<enter>", "p"},
-			"NOT REPAIRED: dev/sda:2/Windows/System32/config/SYSTEM: it is write-protected, so no backup can be written", "move its switch", ""},
+			"NOT REPAIRED: dev/sda:2/Windows/System32/config/SYSTEM: the stick is write-protected, so no backup can be written", "move its switch", ""},
 		{"stick takes nothing", deskDisk(t, diskOptions{}), func(b *desk) {
 			os.Remove("stick/records")
 			os.WriteFile("stick/records", nil, 0o666)
