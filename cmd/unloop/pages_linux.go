@@ -125,9 +125,7 @@ func (r *rescue) again() next {
 	if err := r.findDevices(); err != nil {
 		r.note("problem", err)
 	}
-	if r.stickGone = r.findStick(); r.stickGone != nil {
-		r.complain(r.text("label.stick"), r.stickGone)
-	}
+	r.ready()
 	return nextLook
 }
 

@@ -524,7 +524,7 @@ func openScreen() (tcell.Screen, error) {
 		return nil, errors.Join(err, tty.Close())
 	}
 	if err := screen.Init(); err != nil {
-		return nil, err
+		return nil, errors.Join(err, tty.Close())
 	}
 	return screen, nil
 }

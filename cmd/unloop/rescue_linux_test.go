@@ -426,6 +426,26 @@ func TestRescueUndoesOne(t *testing.T) {
 	}
 }
 
+// A stick that comes late is followed as one that was there at once: another look reads
+// its settings.
+func TestRescueLateStick(t *testing.T) {
+	b := newDesk(t, map[string][]byte{"sda": deskDisk(t, diskOptions{})}, "<enter>", "<enter>", "<enter>", "p")
+	b.stick, b.stickGone, b.inside = nil, errNoStick, false
+	writeFile(t, "stick/unloop.toml", []byte("fix = ['override']\r\nkeyboard = 'us'\r\n"))
+	if got := b.ask(); got != nextLook {
+		t.Fatalf("ask = %v, want another look", got)
+	}
+	b.untouched("sda")
+	if got := b.ask(); got != nextPowerOff {
+		t.Fatalf("ask = %v", got)
+	}
+	b.allRead()
+	record := b.record(firstRecord, fullRecord...)
+	if diff := record["diff.txt"]; !strings.Contains(diff, "FeatureSettingsOverride") || strings.Contains(diff, "Start") {
+		t.Errorf("the repair did not follow the stick's settings:\n%s", diff)
+	}
+}
+
 // A stick that is not mounted is no place for a backup: its folder is in memory.
 func TestRescueNeedsMount(t *testing.T) {
 	b := newDesk(t, map[string][]byte{"sda": deskDisk(t, diskOptions{})}, "<enter>", "p")
