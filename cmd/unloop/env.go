@@ -32,6 +32,7 @@ type env struct {
 	judgeTime time.Duration // how long the judge may think
 	run       string        // names this run in backups and reports
 	times     *stopwatch    // how long each stage took; nil: nobody asks
+	onStick   bool          // this is the session on the rescue stick
 
 	// diskName names a disk otherwise than by its path, where paths change from one
 	// start to the next; nil: by its path.

@@ -181,6 +181,15 @@ func explain(err error) (key string, code exitCode) {
 	return "other", exitFailed
 }
 
+// hint finds the advice for an error. On the stick there are no flags to give, and some
+// of it is another.
+func (e *env) hint(key string) string {
+	if _, ok := catalogue(e.lang)["stickhint."+key]; ok && e.onStick {
+		return e.text("stickhint." + key)
+	}
+	return e.text("hint." + key)
+}
+
 // oneLine joins the lines of a joined error.
 func oneLine(err error) string { return strings.ReplaceAll(err.Error(), "\n", "; ") }
 
@@ -189,6 +198,6 @@ func oneLine(err error) string { return strings.ReplaceAll(err.Error(), "\n", ";
 func (e *env) complain(label string, err error) exitCode {
 	key, code := explain(err)
 	e.tell("unloop: error: " + e.text("error."+key, label) + " (" + escape(oneLine(err)) + ")\n" +
-		"unloop: hint: " + e.text("hint."+key)) // one call: other targets may be speaking too
+		"unloop: hint: " + e.hint(key)) // one call: other targets may be speaking too
 	return code
 }

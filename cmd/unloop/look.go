@@ -129,16 +129,32 @@ const (
 	resultRepaired = "REPAIRED"
 	resultPartly   = "REPAIRED, BUT NOT ALL"
 	resultUndone   = "UNDONE"
+	resultPartUndo = "UNDONE, BUT NOT ALL"
+	resultNoUndo   = "NOT UNDONE"
 	resultNothing  = "NOTHING TO DO"
 	resultFailed   = "NOT REPAIRED"
 	resultDryRun   = "DRY RUN"
 	resultLeft     = "NOTHING WRITTEN"
 )
 
-// conclude sums the results up. Installations that were merely found and skipped do not
+// conclude sums the results up, in the words of what was to be done.
+func (l *looked) conclude() conclusion {
+	c := l.sumUp()
+	if len(l.targets) > 0 && l.targets[0].Verb == "undo" {
+		switch c.result {
+		case resultFailed:
+			c.result = resultNoUndo
+		case resultPartly:
+			c.result = resultPartUndo
+		}
+	}
+	return c
+}
+
+// sumUp counts how the work ended on each installation. Installations that were merely found and skipped do not
 // count beside others. That a disk could not be given back, so that what was written may
 // not have reached it, counts before all.
-func (l *looked) conclude() conclusion {
+func (l *looked) sumUp() conclusion {
 	var c conclusion
 	count := map[status]int{}
 	for _, t := range l.targets {
@@ -188,6 +204,11 @@ func (l *looked) leave() {
 			o.w.r.Status = statusLeft
 		}
 	}
+}
+
+// failed says whether an installation could not be worked on.
+func (l *looked) failed() bool {
+	return slices.ContainsFunc(l.installations(), func(r *result) bool { return r.Error != nil })
 }
 
 // begun says whether anything was done, or tried.

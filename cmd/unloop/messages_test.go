@@ -107,7 +107,12 @@ func builtKeys() (keys []string) {
 	for _, s := range []status{statusPlanned, statusLeft, statusNothing, statusSkipped, statusRepaired, statusUndone, statusRefused, statusFailed} {
 		keys = append(keys, "status."+strings.ReplaceAll(string(s), " ", ""))
 	}
-	for _, word := range []string{resultRepaired, resultPartly, resultUndone, resultNothing, resultFailed, resultDryRun, resultLeft} {
+	for key := range messagesEN { // the stick's own hint stands for one of all
+		if of, ok := strings.CutPrefix(key, "stickhint."); ok && messagesEN["hint."+of] != "" {
+			keys = append(keys, key)
+		}
+	}
+	for _, word := range []string{resultRepaired, resultPartly, resultUndone, resultPartUndo, resultNoUndo, resultNothing, resultFailed, resultDryRun, resultLeft} {
 		keys = append(keys, "result."+word)
 	}
 	return append(keys, string(statusRepaired)+"report", string(statusUndone)+"report")

@@ -65,6 +65,9 @@ func (r *rescue) undo() next {
 	}
 	l := r.undos()
 	defer l.close(r.env)
+	if len(l.offers) == 0 && l.failed() {
+		return r.endPage(l, r.conclude(l))
+	}
 	if len(l.offers) == 0 {
 		p := &page{title: r.text("stick.noundo"), mood: moodNote, keys: []pageKey{{'\n', r.text("key.back")}}}
 		p.add(linePlain, r.text("stick.noundohelp"))
@@ -272,7 +275,7 @@ func (r *rescue) resultPage(l *looked, c conclusion) *page {
 	p := &page{title: r.text("result." + c.result), mood: c.mood, end: true}
 	if c.why != nil {
 		p.add(lineBad, r.because(c))
-		p.add(lineHead, r.text("hint."+c.why.Key))
+		p.add(lineHead, r.hint(c.why.Key))
 		p.add(linePlain, r.text("stick.detail", c.why.Detail))
 		p.add(linePlain, "")
 	}

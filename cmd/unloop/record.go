@@ -118,9 +118,6 @@ func (e *env) recordText(rep *stickReport, r *result, t *targetResult) string {
 	if r != nil && (r.Status == statusRepaired || r.Status == statusUndone) {
 		e.recordDone(line, r)
 	}
-	if r != nil && r.diffText != "" {
-		b.WriteString("\n" + e.text("rec.diff") + "\n\n" + r.diffText)
-	}
 	if t != nil {
 		var account bytes.Buffer
 		e.account(&account, t, false)

@@ -141,7 +141,7 @@ func (e *env) account(b *bytes.Buffer, t *targetResult, verbose bool) {
 	}
 	if t.Error != nil {
 		line(1, "acc.error", t.Error.Detail)
-		line(1, "acc.hint", t.Error.Hint)
+		line(1, "acc.hint", e.hint(t.Error.Key))
 	}
 }
 
@@ -171,7 +171,7 @@ func (e *env) accountHive(line func(int, string, ...any), r *result) {
 	}
 	if r.Error != nil {
 		line(2, "acc.error", r.Error.Detail)
-		line(2, "acc.hint", r.Error.Hint)
+		line(2, "acc.hint", e.hint(r.Error.Key))
 	}
 }
 

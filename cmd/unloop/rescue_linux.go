@@ -77,6 +77,7 @@ func (e *env) runRescue(line string) error {
 	console := names[len(names)-1]
 	log := &runLog{main: os.Stdout, mirrors: openMirrors(names[:len(names)-1])}
 	e.ctx, e.out, e.err, e.lang = context.Background(), log, log, "en"
+	e.onStick = true
 	r := &rescue{env: e, places: e.realPlaces(), log: log, console: console, kernel: kernelOptions(line), settings: defaultSettings(), started: uptime()}
 	r.times = newStopwatch(time.Now)
 	return r.run()
@@ -151,6 +152,9 @@ func (r *rescue) ready() {
 	}
 	if r.unclear != nil {
 		r.settings = defaultSettings()
+		if r.kernel["unloop.mode"] == modeDryRun {
+			r.settings.Mode = modeDryRun // the menu's word, and it writes nothing
+		}
 		r.complain("unloop.toml", r.unclear)
 	}
 	if !isVT(r.console) {
@@ -201,6 +205,20 @@ func (r *rescue) whichStick(all []stickVolume) *stickVolume {
 	return &all[int(r.show(p)-'1')]
 }
 
+// whichBackup asks which of several repairs is to be taken back; the newest stand first.
+func (r *rescue) whichBackup(in *image.Installation, backups []*hive.Backup) string {
+	backups = slices.Clone(backups)
+	slices.Reverse(backups)
+	p := &page{title: r.text("stick.whichbackup"), mood: moodNote}
+	p.add(linePlain, r.text("stick.whichbackuphelp", in.ConfigLabel("SYSTEM")))
+	p.add(linePlain, "")
+	for i, b := range backups[:min(len(backups), 9)] {
+		p.add(linePlain, r.text("stick.onebackup", i+1, b.Time.Format("2006-01-02 15:04"), b.Hive.Computer, len(b.Edits), strings.TrimPrefix(b.Dir, r.stickAt+"/")))
+		p.keys = append(p.keys, pageKey{rune('1' + i), itoa(i + 1)})
+	}
+	return backups[int(r.show(p)-'1')].Dir
+}
+
 // disks lists the disks to look at: all but the stick.
 func (r *rescue) disks() []string {
 	all, err := r.allDisks()
@@ -235,6 +253,12 @@ func (r *rescue) undos() *looked {
 	o.backup, o.named = filepath.Join(r.stickAt, recordsFolder), true
 	return r.look(r.disks(), "undo", false, func(e *env, src *image.Source, in *image.Installation, res *result) (*writer, *hive.Backup, error) {
 		w, b, err := e.proposeUndo(src, in, res, o, false)
+		var several *hive.SeveralBackups
+		if errors.As(err, &several) {
+			o := o
+			o.from = r.whichBackup(in, several.Backups)
+			w, b, err = e.proposeUndo(src, in, res, o, false)
+		}
 		if w != nil { // the record tells which PC it was
 			if f, err := w.change.Old.Inspect(hive.Scope{}); err == nil {
 				res.fill(f)
@@ -379,7 +403,7 @@ func (r *rescue) conclude(l *looked) conclusion {
 		t.conclude()
 	}
 	c := l.conclude()
-	if c.result == resultFailed && c.why == nil {
+	if c.mood == moodBad && c.why == nil {
 		c.why, c.label = r.errorResult(nothing), ""
 		r.complain(r.text("label.pc"), nothing)
 	}
@@ -447,7 +471,7 @@ func (r *rescue) leaveOne(dir string, l *looked, c conclusion, res *result) erro
 		Machine: r.machine, Mode: r.settings.Mode, Result: c.result, Stages: r.times.all(), Targets: l.targets,
 	}
 	if c.why != nil {
-		rep.Reason = re.because(c) + ". " + re.text("hint."+c.why.Key)
+		rep.Reason = re.because(c) + ". " + re.hint(c.why.Key)
 	}
 	var failed []byte
 	if c.why != nil {

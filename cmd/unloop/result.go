@@ -215,7 +215,7 @@ func (r *result) fail(e *env, err error) {
 
 func (e *env) errorResult(err error) *errorResult {
 	key, code := explain(err)
-	return &errorResult{key, code, err.Error(), e.text("hint." + key)}
+	return &errorResult{key, code, err.Error(), e.hint(key)}
 }
 
 // exit is the code for one installation.
