@@ -104,7 +104,7 @@ func (d *desk) newRescue() *rescue {
 	d.t.Cleanup(func() { console.Close() })
 	log := &runLog{main: console}
 	e := newEnv(nil, strings.NewReader(""), log, log)
-	e.lang, e.ctx, e.in = "en", d.t.Context(), bufio.NewReader(noKeys{d})
+	e.lang, e.onStick, e.ctx, e.in = "en", true, d.t.Context(), bufio.NewReader(noKeys{d})
 	clock := time.Date(2026, 11, 24, 15, 4, 5, 0, time.UTC)
 	e.now = func() time.Time { return clock }
 	e.times = newStopwatch(e.now)

@@ -452,4 +452,5 @@ var messagesEN = map[string]string{
 	"stickhint.interrupted":      "press Enter and look again",
 	"stickhint.halfwritten":      "start this PC from the stick again: the repair is then ended. The record holds the old hive; check the disk",
 	"stickhint.logonly":          "the PC is as it was; check the disk, then press Enter and look again",
+	"stickhint.backup":           "the folder in records is not complete; another one there may be of the same PC. Nothing was written",
 }

@@ -451,4 +451,5 @@ var messagesJA = map[string]string{
 	"stickhint.interrupted":      "Enter でもう一度調べてください",
 	"stickhint.halfwritten":      "もう一度この USB メモリから PC を起動すると、修復を最後まで行います。元のハイブは記録にあります。ディスクを検査してください",
 	"stickhint.logonly":          "PC は元のままです。ディスクを検査し、Enter でもう一度調べてください",
+	"stickhint.backup":           "records のそのフォルダーは不完全です。同じ PC のフォルダーがほかにもあるかもしれません。何も書き込んでいません",
 }

@@ -205,6 +205,24 @@ func (r *rescue) whichStick(all []stickVolume) *stickVolume {
 	return &all[int(r.show(p)-'1')]
 }
 
+// recognise notes which PC an undo is of, for the record.
+func (e *env) recognise(in *image.Installation, w *writer, err error, res *result) {
+	var h *hive.Hive
+	switch {
+	case w != nil:
+		h = w.change.Old
+	case err == nil:
+		return // skipped, or nothing to do
+	default:
+		if _, h, err = e.read(in, res); err != nil {
+			return // that is what went wrong
+		}
+	}
+	if f, err := h.Inspect(hive.Scope{}); err == nil {
+		res.fill(f)
+	}
+}
+
 // whichBackup asks which of several repairs is to be taken back; the newest stand first.
 func (r *rescue) whichBackup(in *image.Installation, backups []*hive.Backup) string {
 	backups = slices.Clone(backups)
@@ -259,11 +277,7 @@ func (r *rescue) undos() *looked {
 			o.from = r.whichBackup(in, several.Backups)
 			w, b, err = e.proposeUndo(src, in, res, o, false)
 		}
-		if w != nil { // the record tells which PC it was
-			if f, err := w.change.Old.Inspect(hive.Scope{}); err == nil {
-				res.fill(f)
-			}
-		}
+		e.recognise(in, w, err, res)
 		return w, b, err
 	})
 }

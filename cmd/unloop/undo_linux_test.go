@@ -1,6 +1,8 @@
 package main
 
 import (
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -81,5 +83,48 @@ func TestRescueUndoesOne(t *testing.T) {
 		if test.want == nextLook && !b.inside {
 			t.Errorf("%q: the stick is not mounted for another look", test.press)
 		}
+	}
+}
+
+// Of several backups that may belong to a changed hive a person chooses one.
+func TestRescueWhichBackup(t *testing.T) {
+	b := newDesk(t, map[string][]byte{"sda": deskDisk(t, diskOptions{})}, "<enter>", "p")
+	b.ask()
+	if err := os.CopyFS("stick/records/another", os.DirFS(filepath.Join("stick/records", firstRecord))); err != nil {
+		t.Fatal(err)
+	}
+	// Windows has run meanwhile: something else has changed.
+	if code, _, stderr := unloop("repair", "--yes", "--crosscheck", "off", "--backup", "elsewhere", "--fix", "drivers", "--service", "akshasp", "dev/sda"); code != 0 {
+		t.Fatal(stderr)
+	}
+	b.rescue, b.board = b.newRescue(), keyboard{pressing("u", "3", "2", "<enter>", "p")}
+	b.ask()
+	b.allRead()
+	b.mustSay("unloop: result: UNDONE")
+	for service, want := range map[string]string{"haspnt": "dword:00000002", "akshasp": "dword:00000004"} {
+		if got := b.start("sda", service); got != want {
+			t.Errorf("Start of %s is %s, want %s", service, got, want)
+		}
+	}
+	if which := b.page(-3); !strings.Contains(which, "several repairs") || !strings.Contains(which, "2  2026-11-24 15:04") {
+		t.Errorf("the page that asks is\n%s", which)
+	}
+}
+
+// An undo whose backup is damaged says so, and leaves the disk alone.
+func TestRescueNotUndone(t *testing.T) {
+	b := newDesk(t, map[string][]byte{"sda": deskDisk(t, diskOptions{})}, "<enter>", "p")
+	b.ask()
+	if err := os.Remove(filepath.Join("stick/records", firstRecord, "SYSTEM")); err != nil {
+		t.Fatal(err)
+	}
+	b.rescue, b.board = b.newRescue(), keyboard{pressing("u", "p")}
+	b.ask()
+	b.allRead()
+	if said := b.said(); !strings.Contains(said, "unloop: result: NOT UNDONE: ") || !strings.Contains(said, "hint: the folder in records is not complete") {
+		t.Errorf("the log is\n%s", said)
+	}
+	if got := b.start("sda", "haspnt"); got != "dword:00000004" {
+		t.Errorf("Start of haspnt is %s", got)
 	}
 }
