@@ -33,12 +33,24 @@ func (l *runLog) Write(p []byte) (int, error) {
 		l.text = append(l.text, p...)
 	}
 	_, err := l.main.Write(p)
+	l.mirror(p)
+	return len(p), err
+}
+
+// mirror shows something on the consoles beside the one with the screen.
+func (l *runLog) mirror(p []byte) {
 	for i, f := range l.mirrors {
 		if f != nil && writePatiently(f, p) != nil {
 			l.mirrors[i] = nil // a port without a listener must not hold the repair up
 		}
 	}
-	return len(p), err
+}
+
+// Aside tells the other consoles what stands on the screen. It is no part of the record.
+func (l *runLog) Aside(line string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.mirror([]byte(line + "\n"))
 }
 
 // Kept returns what was said so far.
@@ -130,6 +142,20 @@ func beep(console string, code []tone) {
 	if isVT(console) {
 		unix.IoctlSetInt(int(f.Fd()), kiocSound, 0)
 	}
+}
+
+// calmTime is how long no page is shown after what went before: the second tap of a finger
+// that tapped twice is no answer to it.
+const calmTime = 300 * time.Millisecond
+
+// forgetKeys drops what was typed on a terminal before there was a page. An Enter that was
+// pressed while the disks were looked at must not repair, nor one during the repair restart.
+func forgetKeys(tty *os.File) error {
+	time.Sleep(calmTime)
+	if err := unix.IoctlSetInt(int(tty.Fd()), unix.TCFLSH, unix.TCIFLUSH); err != nil {
+		return fmt.Errorf("dropping the keys typed before: %w", err)
+	}
+	return nil
 }
 
 // jpKeys is how a Japanese keyboard (JIS X 6002, 106 keys) differs from an American one:

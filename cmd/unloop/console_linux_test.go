@@ -11,6 +11,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // logTo makes a log whose console is a file, with mirrors.
@@ -249,4 +251,51 @@ func TestSetKeyboard(t *testing.T) {
 	if err := setKeyboard("jp"); err == nil || !strings.HasPrefix(err.Error(), "setting the keyboard: ") {
 		t.Errorf("without busybox: %v", err)
 	}
+}
+
+// What was typed before a page is shown is forgotten, be it a whole line or a part; what
+// is typed afterwards is not.
+func TestForgetKeys(t *testing.T) {
+	keys, tty := terminal(t)
+	for _, typed := range []string{"\r", "\r\rp", "p"} {
+		if _, err := keys.WriteString(typed); err != nil {
+			t.Fatal(err)
+		}
+		if err := forgetKeys(tty); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := keys.WriteString("x\r"); err != nil {
+			t.Fatal(err)
+		}
+		b := make([]byte, 80)
+		if n, err := tty.Read(b); err != nil || string(b[:n]) != "x\n" {
+			t.Errorf("after %q the terminal gives %q, %v", typed, b[:n], err)
+		}
+	}
+	if r, _ := pipe(t); forgetKeys(r) == nil {
+		t.Error("a pipe took a request for a terminal")
+	}
+}
+
+// terminal makes a terminal with a keyboard to type on.
+func terminal(t *testing.T) (keys, tty *os.File) {
+	t.Helper()
+	keys, err := os.OpenFile("/dev/ptmx", os.O_RDWR|unix.O_NOCTTY, 0)
+	if err != nil {
+		t.Skip(err)
+	}
+	t.Cleanup(func() { keys.Close() })
+	if err := unix.IoctlSetPointerInt(int(keys.Fd()), unix.TIOCSPTLCK, 0); err != nil {
+		t.Fatal(err)
+	}
+	n, err := unix.IoctlGetInt(int(keys.Fd()), unix.TIOCGPTN)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tty, err = os.OpenFile(fmt.Sprint("/dev/pts/", n), os.O_RDWR|unix.O_NOCTTY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { tty.Close() })
+	return keys, tty
 }

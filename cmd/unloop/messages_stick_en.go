@@ -13,6 +13,7 @@ var messagesStickEN = map[string]string{
 	"init.record":                  "record: %s on the stick",
 	"init.pull":                    "the stick may be pulled out now",
 	"init.awaitpull":               "pull the stick out now; the PC restarts as soon as it is out, or in %d s",
+	"init.waits":                   "the screen waits for a key: %s",
 	"init.reboot":                  "reboot",
 	"init.poweroff":                "power off",
 	"init.shell":                   "shell: the Windows volume is in %s (read-only), the stick in %s; exit leads back",

@@ -13,6 +13,7 @@ var messagesStickJA = map[string]string{
 	"init.record":                  "記録: USB メモリの %s",
 	"init.pull":                    "USB メモリを抜いてもかまいません",
 	"init.awaitpull":               "USB メモリを抜いてください。抜くとすぐ、抜かなくても %d 秒後に再起動します",
+	"init.waits":                   "画面でキーを待っています: %s",
 	"init.reboot":                  "再起動します",
 	"init.poweroff":                "電源を切ります",
 	"init.shell":                   "シェル: Windows のボリュームは %s (読み取り専用)、USB メモリは %s にあります。exit で戻ります",

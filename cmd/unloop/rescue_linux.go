@@ -535,6 +535,7 @@ func (r *rescue) show(p *page) rune {
 	defer r.times.skip()
 	screen, err := r.screen()
 	if err == nil {
+		r.log.Aside("unloop: " + r.text("init.waits", p.title))
 		var key rune
 		key, err = p.show(screen, r.text("page.more"))
 		screen.Fini()
@@ -553,6 +554,9 @@ func (r *rescue) show(p *page) rune {
 }
 
 func openScreen() (tcell.Screen, error) {
+	if err := forgetKeys(os.Stdin); err != nil {
+		return nil, err
+	}
 	tty, err := tcell.NewDevTty()
 	if err != nil {
 		return nil, err

@@ -2,7 +2,10 @@
 
 package main
 
-import "testing"
+import (
+	"testing"
+	"time"
+)
 
 // asked waits for the screen that a mode = "ask" shows first.
 func (m *vmRun) asked() {
@@ -51,6 +54,33 @@ func TestStickLeft(t *testing.T) {
 			m.wantUntouched(d)
 		})
 	}
+}
+
+// An Enter that was pressed before there was a question is no answer to it, and the second
+// of two is none to what follows.
+func TestStickImpatient(t *testing.T) {
+	matrix(t)
+	d := loopingDisk(t)
+	m := bootStick(t, vm{disks: []*disk{d}, mode: "ask", after: "ask"})
+	m.expectWithin(`unloop: discover: `, bootTime)
+	m.twice("enter")
+	m.asked()
+	m.press("d")
+	m.expect(`unloop: details`)
+	m.expect(`Enter Back`)
+	m.twice("enter")
+	m.asked()
+	m.press("p")
+	m.poweredOff()
+	m.wantUntouched(d)
+}
+
+// twice presses a key as a finger does that taps twice.
+func (m *vmRun) twice(key string) {
+	m.t.Helper()
+	m.press(key)
+	time.Sleep(150 * time.Millisecond)
+	m.press(key)
 }
 
 // What one start of the stick repairs, the next one takes back, to the byte.
