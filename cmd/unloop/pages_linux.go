@@ -328,8 +328,11 @@ func (r *rescue) afterwards(p *page, c conclusion) {
 	} else {
 		p.keys = append(p.keys, pageKey{'\n', r.text("key.again")})
 	}
-	p.keys = append(p.keys, pageKey{'L', ""}, pageKey{'D', r.text("key.details")}, pageKey{'U', r.text("key.undo")},
-		pageKey{'S', r.text("key.shell")}, pageKey{'R', r.text("key.reboot")}, pageKey{'P', r.text("key.poweroff")})
+	p.keys = append(p.keys, pageKey{'L', ""}, pageKey{'D', r.text("key.details")})
+	if r.settings.Mode != modeDryRun {
+		p.keys = append(p.keys, pageKey{'U', r.text("key.undo")})
+	}
+	p.keys = append(p.keys, pageKey{'S', r.text("key.shell")}, pageKey{'R', r.text("key.reboot")}, pageKey{'P', r.text("key.poweroff")})
 }
 
 // detailsPage shows all that was found, and the log.

@@ -86,19 +86,23 @@ func (e *env) runRescue(line string) error {
 func (r *rescue) run() error {
 	r.note("init.hello", versionLine())
 	r.begin()
-	do := r.ask
-	if r.settings.Mode != modeAsk {
-		do = r.unattended
-	}
-	for {
-		switch do() {
+	for first := true; ; first = false {
+		switch r.turn(first)() {
 		case nextReboot:
 			r.leave(unix.LINUX_REBOOT_CMD_RESTART, "init.reboot")
 		case nextPowerOff:
 			r.leave(unix.LINUX_REBOOT_CMD_POWER_OFF, "init.poweroff")
 		}
-		do = r.ask
 	}
+}
+
+// turn chooses how the PC is looked at, for the first time or again. Who comes back to
+// auto is a person, who is asked; a dry run offers no repair as long as it lasts.
+func (r *rescue) turn(first bool) func() next {
+	if r.settings.Mode == modeDryRun || r.settings.Mode == modeAuto && first {
+		return r.unattended
+	}
+	return r.ask
 }
 
 // begin makes the PC's devices known, finds the stick and reads its settings.
@@ -611,6 +615,7 @@ func (r *rescue) leave(command int, key string) {
 	}
 	time.Sleep(10 * time.Second) // the kernel is on its way; if it is not, a page follows
 	r.stickGone = r.findStick()
+	r.settings.After = afterAsk
 }
 
 // pullPatience is how long a restart without a person waits for the stick to be pulled

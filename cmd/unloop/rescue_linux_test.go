@@ -204,6 +204,31 @@ func TestRescueUnattended(t *testing.T) {
 	}
 }
 
+// A dry run stays one: looking again offers no repair, and its end no undo.
+func TestRescueDryRunStays(t *testing.T) {
+	b := newDesk(t, map[string][]byte{"sda": deskDisk(t, diskOptions{})}, "u", "<enter>", "u", "p")
+	b.settings.Mode = modeDryRun
+	writeFile(t, "stick/unloop.toml", []byte("mode = 'dry-run'\n"))
+	for i, want := range []next{nextLook, nextPowerOff} {
+		if got := b.turn(i == 0)(); got != want {
+			t.Errorf("turn %d = %v, want %v", i+1, got, want)
+		}
+	}
+	b.allRead()
+	b.untouched("sda")
+}
+
+// Who comes back after auto is a person, who is asked.
+func TestRescueAutoAsksAgain(t *testing.T) {
+	b := newDesk(t, map[string][]byte{"sda": deskDisk(t, diskOptions{})}, "p")
+	b.settings.Mode = modeAuto
+	if got := b.turn(false)(); got != nextPowerOff {
+		t.Errorf("turn = %v", got)
+	}
+	b.allRead()
+	b.untouched("sda")
+}
+
 // The settings choose what is repaired.
 func TestRescueFollowsSettings(t *testing.T) {
 	for _, test := range []struct {
