@@ -352,13 +352,15 @@ func (r *rescue) unattended() next {
 		}
 	}
 	c := r.conclude(l)
-	switch r.settings.After {
-	case afterReboot:
-		return nextReboot
-	case afterPowerOff:
-		return nextPowerOff
-	case afterShell:
+	switch after := r.settings.After; {
+	case after == afterShell:
 		r.shell()
+		r.releaseStick()
+	case r.unrecorded, after == afterReboot && c.why != nil: // nobody would learn of it
+	case after == afterReboot:
+		return nextReboot
+	case after == afterPowerOff:
+		return nextPowerOff
 	}
 	return r.endPage(l, c)
 }

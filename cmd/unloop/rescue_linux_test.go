@@ -204,6 +204,30 @@ func TestRescueUnattended(t *testing.T) {
 	}
 }
 
+// A failure is no reason to restart a PC that would only loop on, and one without a record
+// waits for somebody to read it.
+func TestRescueUnattendedFails(t *testing.T) {
+	for _, test := range []struct {
+		after    string
+		readOnly bool
+		pages    int
+		want     next
+	}{
+		{afterReboot, false, 1, nextPowerOff},
+		{afterPowerOff, false, 0, nextPowerOff},
+		{afterReboot, true, 1, nextPowerOff},
+		{afterPowerOff, true, 1, nextPowerOff},
+	} {
+		b := newDesk(t, map[string][]byte{"sda": deskDisk(t, diskOptions{hiber: "hibr"})}, slices.Repeat([]string{"p"}, test.pages)...)
+		b.settings.Mode, b.settings.After, b.stick.readOnly = modeAuto, test.after, test.readOnly
+		if got := b.unattended(); got != test.want {
+			t.Errorf("%s, read-only %v: %v", test.after, test.readOnly, got)
+		}
+		b.allRead()
+		b.untouched("sda")
+	}
+}
+
 // A dry run stays one: looking again offers no repair, and its end no undo.
 func TestRescueDryRunStays(t *testing.T) {
 	b := newDesk(t, map[string][]byte{"sda": deskDisk(t, diskOptions{})}, "u", "<enter>", "u", "p")

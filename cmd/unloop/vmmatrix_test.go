@@ -185,6 +185,8 @@ func TestStickWithoutRoom(t *testing.T) {
 			v.disks = []*disk{d}
 			m := bootStick(t, v)
 			m.result("NOT REPAIRED: .*")
+			m.expect(`P Power off`) // as there is no record either, somebody is to read it
+			m.press("p")
 			m.poweredOff()
 			m.wantUntouched(d)
 			if added, err := m.stick.added(); err != nil || len(added) > 0 {
