@@ -14,6 +14,7 @@ const (
 	quietTime     = 600 * time.Millisecond // without news, all controllers have looked at their ports
 	stickPatience = 30 * time.Second       // for the stick, which may hang on a slow hub
 	diskPatience  = 20 * time.Second       // for a USB disk that is known, but has not spun up
+	newsPatience  = 2 * time.Minute        // for the end of news, as of a plug that does not sit tight
 )
 
 // settle loads drivers until no more devices appear. found says whether the stick is
@@ -29,6 +30,8 @@ func (d *drivers) settle(sys string, news *uevents, found func() bool) error {
 		event, any := news.next(50)
 		now := time.Now()
 		switch {
+		case now.Sub(start) > newsPatience:
+			return nil
 		case any && event == nil:
 			last = now
 			if err := d.coldplug(sys); err != nil {
