@@ -72,7 +72,8 @@ const (
 // runRescue is the whole session on the stick. It ends by switching the PC off or
 // starting it anew; an error means that neither was possible.
 func (e *env) runRescue(line string) error {
-	signal.Ignore(unix.SIGTTOU, unix.SIGTTIN) // the terminal is lent to a shell and taken back
+	signal.Ignore(unix.SIGTTOU, unix.SIGTTIN)            // the terminal is lent to a shell and taken back
+	signal.Notify(make(chan os.Signal, 1), unix.SIGQUIT) // Ctrl-\ must not end a session in mid-write
 	names := consoles(line)
 	console := names[len(names)-1]
 	log := &runLog{main: os.Stdout, mirrors: openMirrors(names[:len(names)-1])}
