@@ -65,7 +65,9 @@ func imageSectorSize(dev io.ReaderAt) int64 {
 // ReadAt reads from the medium.
 func (d *disk) ReadAt(p []byte, off int64) (int, error) { return d.file.ReadAt(p, off) }
 
-// beginWrite asks for writing: the same file or device, exclusively.
+// beginWrite asks for writing: the same file or device, exclusively. A block device
+// caches apart from its partitions: what was written through one of those meanwhile is
+// seen only past what was read before.
 func (d *disk) beginWrite() error {
 	if d.writing {
 		return nil
@@ -80,6 +82,9 @@ func (d *disk) beginWrite() error {
 	info, err := f.Stat()
 	if err == nil && !sameFile(d.info, info) {
 		err = fmt.Errorf("opening %s for writing: %w", d.path, ErrChanged)
+	}
+	if err == nil && d.block {
+		err = dropCache(f, true)
 	}
 	if err != nil {
 		return errors.Join(err, f.Close())

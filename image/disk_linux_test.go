@@ -117,6 +117,40 @@ func TestLoopDevices(t *testing.T) {
 	}
 }
 
+// What was written past a disk's cache, as through its partition, is seen once writing has
+// been asked for, and before that the cache is what there is.
+func TestWrittenPastCache(t *testing.T) {
+	hive := hiveBytes(hiveSize)
+	img := makeNTFS(t, 16<<20, func(root string) { writeWindows(t, root, hive) })
+	s := open(t, attach(t, img))
+	f := openFile(t, only(t, s), "SYSTEM")
+	if !bytes.Equal(readAll(t, f), hive) {
+		t.Fatal("wrong content")
+	}
+	changed := bytes.Clone(hive)
+	copy(changed[8192:], "changed")
+	other := open(t, img)
+	if err := other.BeginWrite(); err != nil {
+		t.Fatal(err)
+	}
+	g := openFile(t, only(t, other), "SYSTEM")
+	if _, err := g.WriteAt(changed[8192:8704], 8192); err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(g.Sync(), other.Close()); err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(readAll(t, f), hive) {
+		t.Skip("what the device had cached is gone already")
+	}
+	if err := s.BeginWrite(); err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(readAll(t, f), changed) {
+		t.Error("after BeginWrite the file still has what was cached")
+	}
+}
+
 func TestLargeSectorDevice(t *testing.T) {
 	volume := makeNTFS(t, 16<<20, func(root string) { writeWindows(t, root, hiveBytes(8192)) })
 	s := open(t, attach(t, volume, "-b", "4096"))

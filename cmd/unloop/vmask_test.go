@@ -40,6 +40,24 @@ func TestStickKeys(t *testing.T) {
 	m.wantRepaired(d)
 }
 
+// What the shell has changed on the disk, past what unloop had read of it, is no longer
+// what the plan was made from.
+func TestStickShellWrites(t *testing.T) {
+	matrix(t)
+	m := bootStick(t, vm{disks: []*disk{loopingDisk(t)}, mode: "ask", after: "ask"})
+	m.asked()
+	m.press("s")
+	m.expect(`unloop: shell: `)
+	m.types("umount /windows; ntfs-3g /dev/sda2 /mnt && printf x | dd of=/mnt/Windows/System32/config/SYSTEM bs=1 seek=300 conv=notrunc && umount /mnt && echo has been changed; exit")
+	m.expect(`\nhas been changed`)
+	m.asked()
+	m.press("enter")
+	m.result("NOT REPAIRED: .*changed since the plan was made.*")
+	m.expect(`P Power off`)
+	m.press("p")
+	m.poweredOff()
+}
+
 // No key but Enter writes.
 func TestStickLeft(t *testing.T) {
 	for key, reason := range map[string]string{"p": "guest-shutdown", "r": "guest-reset"} {
