@@ -130,13 +130,21 @@ func (e *env) superviseSession(console string) string {
 	return why
 }
 
+// leftoverTime is how long what was killed may take to go; who waits for a disk that does
+// not answer goes later.
+const leftoverTime = 10 * time.Second
+
 // clearLeftovers ends what a session has left behind, a mounted Windows volume above all:
 // the next one could not open its disk for writing.
 func clearLeftovers() {
 	unix.Kill(-1, unix.SIGKILL) // everything but process 1
-	for {
-		if _, err := unix.Wait4(-1, nil, 0, nil); err != nil && !errors.Is(err, unix.EINTR) {
-			break
+	for end := time.Now().Add(leftoverTime); time.Now().Before(end); {
+		pid, err := unix.Wait4(-1, nil, unix.WNOHANG, nil)
+		if err != nil && !errors.Is(err, unix.EINTR) {
+			break // there is nobody left
+		}
+		if pid == 0 {
+			time.Sleep(20 * time.Millisecond)
 		}
 	}
 	unix.Sync()
