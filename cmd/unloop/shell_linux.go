@@ -1,0 +1,79 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"time"
+
+	"github.com/gdamore/tcell/v2"
+	"golang.org/x/sys/unix"
+)
+
+// show shows a page and returns the key that was pressed. Where no screen can be had the
+// page is printed and the key typed.
+func (r *rescue) show(p *page) rune {
+	defer r.times.skip()
+	screen, err := r.screen()
+	if err == nil {
+		r.log.Aside("unloop: " + r.text("init.waits", p.title))
+		var key rune
+		key, err = p.show(screen, r.text("page.more"))
+		screen.Fini()
+		if err == nil {
+			return key
+		}
+	}
+	r.note("init.noscreen", err)
+	for {
+		key, err := p.ask(r.in, os.Stdout)
+		if err == nil {
+			return key
+		}
+		time.Sleep(time.Second) // a terminal that is gone may come back
+	}
+}
+
+func openScreen() (tcell.Screen, error) {
+	if err := forgetKeys(os.Stdin); err != nil {
+		return nil, err
+	}
+	tty, err := tcell.NewDevTty()
+	if err != nil {
+		return nil, err
+	}
+	screen, err := tcell.NewTerminfoScreenFromTty(tty)
+	if err != nil {
+		return nil, errors.Join(err, tty.Close())
+	}
+	if err := screen.Init(); err != nil {
+		return nil, errors.Join(err, tty.Close())
+	}
+	return screen, nil
+}
+
+// shell gives the technician a shell; the Windows volume is at /windows, the stick at
+// /stick.
+func (r *rescue) shell() {
+	defer r.times.skip()
+	if err := r.findStick(); err != nil {
+		r.note("problem", err)
+	}
+	r.openView()
+	r.note("init.shell", viewAt, r.stickAt)
+	if out, err := exec.Command("busybox", "--install", "-s", "/bin").CombinedOutput(); err != nil {
+		r.note("problem", fmt.Errorf("%w: %s", err, out))
+	}
+	cmd := exec.Command("sh", "-l")
+	// Our own standard error is a file, for the case that we crash.
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stdout
+	cmd.Env = append(os.Environ(), "PS1=unloop:\\w# ", "HOME=/", "XDG_STATE_HOME="+r.stickAt+"/"+recordsFolder)
+	if err := cmd.Run(); err != nil {
+		r.note("init.shellend", err)
+	}
+	// A shell that was killed has not given the terminal back.
+	if err := unix.IoctlSetPointerInt(int(os.Stdin.Fd()), unix.TIOCSPGRP, unix.Getpgrp()); err != nil {
+		r.note("problem", err)
+	}
+}
