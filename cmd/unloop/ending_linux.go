@@ -1,8 +1,8 @@
 package main
 
 import (
+	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -43,7 +43,11 @@ func (r *rescue) conclude(l *looked) conclusion {
 	}
 	r.tell("unloop: result: " + word)
 	r.tell(fmt.Sprintf("unloop: times: kernel %v, %v, in all %v", r.started, r.times, uptime()))
-	go beep(r.console, beepCode(c.mood))
+	r.sounded = make(chan struct{})
+	go func(done chan<- struct{}) {
+		defer close(done)
+		beep(r.console, beepCode(c.mood))
+	}(r.sounded)
 	return c
 }
 
@@ -116,7 +120,11 @@ func (r *rescue) releaseStick() {
 	if r.stick == nil || !r.mounted(r.stickAt) {
 		return
 	}
-	if err := r.unmount(r.stick, r.stickAt); err != nil {
+	switch err := r.unmount(r.stick, r.stickAt); {
+	case errors.Is(err, errStickBusy):
+		r.note("init.stickbusy")
+		return
+	case err != nil:
 		r.noRecord(err)
 		return
 	}
@@ -147,17 +155,37 @@ func kernelLog() []byte {
 func (r *rescue) leave(command int, key string) {
 	r.lookAway()
 	r.releaseStick()
-	if command == unix.LINUX_REBOOT_CMD_RESTART && r.settings.Mode != modeAsk && r.stick != nil {
+	if command == unix.LINUX_REBOOT_CMD_RESTART && r.settings.Mode != modeAsk && r.stick.present(r.sys) {
 		r.awaitPulled()
 	}
 	r.note(key)
-	unix.Sync()
+	select { // the speaker's last tone
+	case <-r.sounded:
+	case <-time.After(2 * time.Second):
+	}
+	syncAll()
 	if err := unix.Reboot(command); err != nil {
-		r.note("problem", err)
+		r.note("init.problem", err)
 	}
 	time.Sleep(10 * time.Second) // the kernel is on its way; if it is not, a page follows
 	r.stickGone = r.findStick()
 	r.settings.After = afterAsk
+}
+
+// syncPatience is how long the PC waits for disks to take what is still in memory. What
+// unloop wrote is on the medium long before; a disk that hangs must not keep the PC on.
+const syncPatience = 10 * time.Second
+
+func syncAll() {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		unix.Sync()
+	}()
+	select {
+	case <-done:
+	case <-time.After(syncPatience):
+	}
 }
 
 // pullPatience is how long a restart without a person waits for the stick to be pulled
@@ -166,9 +194,7 @@ const pullPatience = 20 * time.Second
 
 func (r *rescue) awaitPulled() {
 	r.note("init.awaitpull", int(pullPatience.Seconds()))
-	for end := time.Now().Add(pullPatience); time.Now().Before(end); time.Sleep(200 * time.Millisecond) {
-		if _, err := os.Stat(filepath.Join(r.sys, "class/block", filepath.Base(r.stick.disk))); err != nil {
-			return
-		}
+	for end := time.Now().Add(pullPatience); time.Now().Before(end) && r.stick.present(r.sys); {
+		time.Sleep(200 * time.Millisecond)
 	}
 }

@@ -54,15 +54,15 @@ var initMounts = []struct{ source, at, fstype, options string }{
 func (e *env) runInit() error {
 	for _, m := range initMounts {
 		if err := os.MkdirAll(m.at, 0o755); err != nil {
-			e.note("problem", err)
+			e.note("init.problem", err)
 		}
 		if err := unix.Mount(m.source, m.at, m.fstype, 0, m.options); err != nil && !errors.Is(err, unix.EBUSY) {
-			e.note("problem", fmt.Errorf("mounting %s: %w", m.at, err))
+			e.note("init.problem", fmt.Errorf("mounting %s: %w", m.at, err))
 		}
 	}
 	for _, dir := range []string{stickAt, viewAt} {
 		if err := os.MkdirAll(dir, 0o755); err != nil {
-			e.note("problem", err)
+			e.note("init.problem", err)
 		}
 	}
 	quietKernel()
@@ -147,7 +147,7 @@ func clearLeftovers() {
 			time.Sleep(20 * time.Millisecond)
 		}
 	}
-	unix.Sync()
+	syncAll()
 	for _, at := range []string{viewAt, stickAt} {
 		for mountedAt(at) && unix.Unmount(at, unix.MNT_DETACH) == nil {
 		}
@@ -197,10 +197,10 @@ func (e *env) askAfterCrash(console, why string) {
 		case "S":
 			e.crashShell(tty)
 		case "R":
-			unix.Sync()
+			syncAll()
 			unix.Reboot(unix.LINUX_REBOOT_CMD_RESTART)
 		case "P":
-			unix.Sync()
+			syncAll()
 			unix.Reboot(unix.LINUX_REBOOT_CMD_POWER_OFF)
 		}
 	}

@@ -188,6 +188,8 @@ func (l *looked) sumUp() conclusion {
 		c.result, c.mood = resultLeft, moodNote
 	case len(l.installations()) == 0:
 		c.result, c.mood = resultFailed, moodBad
+	case count[statusNothing] == 0 && c.why != nil: // what could not be read may be the sick one
+		c.result, c.mood = resultFailed, moodBad
 	default:
 		c.result, c.mood = resultNothing, moodNote
 	}

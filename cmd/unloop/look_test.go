@@ -75,7 +75,8 @@ func TestConclude(t *testing.T) {
 		{[][]status{one(statusLeft, statusNothing)}, false, resultLeft, moodNote, ""},
 		{[][]status{one(statusNothing)}, false, resultNothing, moodNote, ""},
 		{[][]status{one(statusSkipped)}, true, resultNothing, moodNote, ""},
-		{[][]status{one("!"), one(statusSkipped)}, false, resultNothing, moodNote, ""},
+		{[][]status{one("!"), one(statusNothing)}, false, resultNothing, moodNote, ""},
+		{[][]status{one("!"), one(statusSkipped)}, false, resultFailed, moodBad, "damaged a"}, // it may be the sick one
 	} {
 		l := lookedAt(e, test.dryRun, test.disks...)
 		c := l.conclude()

@@ -116,7 +116,7 @@ func (r *rescue) openView() {
 // lookAway unmounts it again, as nothing may be mounted that is written to.
 func (r *rescue) lookAway() {
 	if err := r.view.close(); err != nil {
-		r.note("problem", err)
+		r.note("init.problem", err)
 	}
 	r.view = nil
 }

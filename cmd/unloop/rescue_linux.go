@@ -23,9 +23,11 @@ type rescue struct {
 	unclear    error // why unloop.toml is not followed
 	machine    machine
 	drivers    *drivers
+	ids        volumeIDs
 	stick      *stickVolume
-	stickGone  error // why there is no stick to write to
-	unrecorded bool  // a record could not be written
+	stickGone  error         // why there is no stick to write to
+	sounded    chan struct{} // closed when the speaker is silent; nil: it never spoke
+	unrecorded bool          // a record could not be written
 	view       *view
 	windows    string  // device of the Windows volume to be looked at
 	started    seconds // from the kernel's start to ours
@@ -104,7 +106,7 @@ func (r *rescue) begin() {
 	r.machine = readMachine(r.sys)
 	r.diskName = func(path string) string { return r.machine.diskIdentity(r.sys, path) }
 	if err := r.findDevices(); err != nil {
-		r.note("problem", err)
+		r.note("init.problem", err)
 	}
 	r.times.ended("devices")
 	r.ready()
@@ -127,8 +129,8 @@ func (r *rescue) findDevices() error {
 	for _, name := range []string{"vfat", "nls_cp437", "nls_ascii", "nls_utf8", "fuse", "sd_mod"} {
 		r.drivers.load(name)
 	}
-	id := r.kernel["unloop.stick"]
-	err = r.drivers.settle(r.sys, news, func() bool { return len(sticks(r.sys, r.dev, id)) > 0 })
+	r.ids = volumeIDs{}
+	err = r.drivers.settle(r.sys, news, func() bool { return len(r.sticks()) > 0 })
 	for _, problem := range r.drivers.failed {
 		r.note("init.module", problem)
 	}
@@ -159,8 +161,16 @@ func (r *rescue) ready() {
 		r.lang = r.settings.Language // the PC's own screen has no Japanese letters
 	}
 	if err := setKeyboard(r.settings.Keyboard); err != nil {
-		r.note("problem", err)
+		r.note("init.problem", err)
 	}
+}
+
+// sticks lists the volumes with the id that this PC was started from.
+func (r *rescue) sticks() []stickVolume {
+	if r.ids == nil {
+		r.ids = volumeIDs{}
+	}
+	return sticks(r.sys, r.dev, r.kernel["unloop.stick"], r.ids)
 }
 
 // findStick finds and mounts the stick, unless it is mounted.
@@ -173,7 +183,7 @@ func (r *rescue) findStick() error {
 			return fmt.Errorf("unmounting the stick: %w", err)
 		}
 	}
-	all := sticks(r.sys, r.dev, r.kernel["unloop.stick"])
+	all := r.sticks()
 	if len(all) == 0 {
 		return errNoStick
 	}
@@ -207,9 +217,9 @@ func (r *rescue) whichStick(all []stickVolume) *stickVolume {
 func (r *rescue) disks() []string {
 	all, err := r.allDisks()
 	if err != nil {
-		r.note("problem", err)
+		r.note("init.problem", err)
 	}
-	for _, s := range sticks(r.sys, r.dev, r.kernel["unloop.stick"]) {
+	for _, s := range r.sticks() {
 		all = slices.DeleteFunc(all, func(disk string) bool { return disk == s.disk })
 	}
 	return all

@@ -26,6 +26,9 @@ func (r *rescue) show(p *page) rune {
 		}
 	}
 	r.note("init.noscreen", err)
+	if err := forgetKeys(os.Stdin); err == nil {
+		r.in.Discard(r.in.Buffered())
+	}
 	for {
 		key, err := p.ask(r.in, os.Stdout)
 		if err == nil {
@@ -58,12 +61,12 @@ func openScreen() (tcell.Screen, error) {
 func (r *rescue) shell() {
 	defer r.times.skip()
 	if err := r.findStick(); err != nil {
-		r.note("problem", err)
+		r.note("init.problem", err)
 	}
 	r.openView()
 	r.note("init.shell", viewAt, r.stickAt)
 	if out, err := exec.Command("busybox", "--install", "-s", "/bin").CombinedOutput(); err != nil {
-		r.note("problem", fmt.Errorf("%w: %s", err, out))
+		r.note("init.problem", fmt.Errorf("%w: %s", err, out))
 	}
 	cmd := exec.Command("sh", "-l")
 	// Our own standard error is a file, for the case that we crash.
@@ -74,6 +77,6 @@ func (r *rescue) shell() {
 	}
 	// A shell that was killed has not given the terminal back.
 	if err := unix.IoctlSetPointerInt(int(os.Stdin.Fd()), unix.TIOCSPGRP, unix.Getpgrp()); err != nil {
-		r.note("problem", err)
+		r.note("init.problem", err)
 	}
 }

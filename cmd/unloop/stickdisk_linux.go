@@ -25,8 +25,37 @@ type stickVolume struct {
 	readOnly bool   // write-protected, or mounted so
 }
 
+// volumeIDs remembers the ids of volumes by the kernel's name and number of their disk: a
+// dying disk takes its time for every read, and it is asked for often.
+type volumeIDs map[string]readID
+
+// readID is a volume's id, or how often it could not be read.
+type readID struct {
+	id    string
+	tries int
+}
+
+// maxIDReads is how often a volume is read that cannot be: a disk may not be ready at once.
+const maxIDReads = 3
+
+// of reads the id of a volume, unless it is known.
+func (ids volumeIDs) of(sys, disk, name, node string) string {
+	key := name + " " + readLine(filepath.Join(sys, "class/block", disk, "diskseq"))
+	known, seen := ids[key]
+	if seen && (known.tries == 0 || known.tries >= maxIDReads) {
+		return known.id
+	}
+	id, err := volumeID(node)
+	if err != nil {
+		ids[key] = readID{tries: known.tries + 1}
+		return ""
+	}
+	ids[key] = readID{id: id}
+	return id
+}
+
 // sticks lists the volumes with the id that the boot menu gave, as in "ABCD-1234".
-func sticks(sys, dev, id string) []stickVolume {
+func sticks(sys, dev, id string, ids volumeIDs) []stickVolume {
 	entries, err := os.ReadDir(filepath.Join(sys, "class/block"))
 	if err != nil || id == "" {
 		return nil
@@ -38,10 +67,10 @@ func sticks(sys, dev, id string) []stickVolume {
 			continue
 		}
 		node := filepath.Join(dev, strings.ReplaceAll(name, "!", "/"))
-		if volumeID(node) != id {
+		disk := wholeDisk(sys, name)
+		if ids.of(sys, disk, name, node) != id {
 			continue
 		}
-		disk := wholeDisk(sys, name)
 		found = append(found, stickVolume{
 			device: node, disk: filepath.Join(dev, disk), about: diskAbout(sys, disk),
 			readOnly: readLine(filepath.Join(sys, "class/block", name, "ro")) == "1",
@@ -52,18 +81,21 @@ func sticks(sys, dev, id string) []stickVolume {
 
 // volumeID reads the serial number of a FAT32 volume, as GRUB spells it; "" if there is
 // none (Microsoft, "FAT32 File System Specification": BS_VolID at 67, BS_FilSysType at 82).
-func volumeID(node string) string {
+func volumeID(node string) (string, error) {
 	f, err := os.Open(node)
 	if err != nil {
-		return ""
+		return "", err
 	}
 	defer f.Close()
 	b := make([]byte, 512)
-	if _, err := f.ReadAt(b, 0); err != nil || string(b[82:87]) != "FAT32" || b[510] != 0x55 || b[511] != 0xAA {
-		return ""
+	if _, err := f.ReadAt(b, 0); err != nil {
+		return "", err
+	}
+	if string(b[82:87]) != "FAT32" || b[510] != 0x55 || b[511] != 0xAA {
+		return "", nil
 	}
 	n := binary.LittleEndian.Uint32(b[67:])
-	return fmt.Sprintf("%04X-%04X", n>>16, n&0xFFFF)
+	return fmt.Sprintf("%04X-%04X", n>>16, n&0xFFFF), nil
 }
 
 // wholeDisk is the kernel's name of the disk that a partition is part of.
@@ -117,7 +149,10 @@ func (s *stickVolume) mount(at string) error {
 	return nil
 }
 
-// unmount gives the stick back; all of it is on the medium then, or the error says that
+// errStickBusy: a program of the shell holds the stick. All of it is on the medium.
+var errStickBusy = errors.New("the stick is in use")
+
+// unmount gives the stick back, unless errStickBusy; all of it is on the medium then, or the error says that
 // it may not be.
 func (s *stickVolume) unmount(at string) error {
 	f, err := os.Open(at)
@@ -125,7 +160,10 @@ func (s *stickVolume) unmount(at string) error {
 		err = unix.Syncfs(int(f.Fd()))
 		err = errors.Join(err, f.Close())
 	}
-	if uerr := unix.Unmount(at, 0); uerr != nil {
+	switch uerr := unix.Unmount(at, 0); {
+	case errors.Is(uerr, unix.EBUSY) && err == nil:
+		return errStickBusy
+	case uerr != nil:
 		err = errors.Join(err, uerr, unix.Unmount(at, unix.MNT_DETACH))
 	}
 	if err != nil {

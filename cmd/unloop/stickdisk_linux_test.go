@@ -60,15 +60,15 @@ func TestSticks(t *testing.T) {
 		{device: at("sdb1"), disk: at("sdb"), about: "Generic Flash Disk 8.1 GB"},
 		{device: at("sdc"), disk: at("sdc"), about: "1 MB", readOnly: true},
 	}
-	if diff := cmp.Diff(want, sticks(sys, dev, "ABCD-1234"), cmp.AllowUnexported(stickVolume{})); diff != "" {
+	if diff := cmp.Diff(want, sticks(sys, dev, "ABCD-1234", volumeIDs{}), cmp.AllowUnexported(stickVolume{})); diff != "" {
 		t.Errorf("sticks (-want +got):\n%s", diff)
 	}
 	for _, id := range []string{"1111-2223", "ABCD-123", ""} {
-		if got := sticks(sys, dev, id); len(got) != 0 {
+		if got := sticks(sys, dev, id, volumeIDs{}); len(got) != 0 {
 			t.Errorf("sticks with the id %q: %+v", id, got)
 		}
 	}
-	if got := sticks(filepath.Join(root, "nowhere"), dev, "ABCD-1234"); got != nil {
+	if got := sticks(filepath.Join(root, "nowhere"), dev, "ABCD-1234", volumeIDs{}); got != nil {
 		t.Errorf("sticks without /sys: %+v", got)
 	}
 }
@@ -93,11 +93,11 @@ func TestVolumeID(t *testing.T) {
 		{"empty", nil, ""},
 	} {
 		path := writeFile(t, filepath.Join(t.TempDir(), "node"), test.data)
-		if got := volumeID(path); got != test.want {
+		if got, _ := volumeID(path); got != test.want {
 			t.Errorf("%s: %q, want %q", test.name, got, test.want)
 		}
 	}
-	if got := volumeID(t.TempDir()); got != "" {
+	if got, err := volumeID(t.TempDir()); got != "" || err == nil {
 		t.Errorf("a folder has the id %q", got)
 	}
 }
@@ -192,5 +192,31 @@ func TestReadSettingsFile(t *testing.T) {
 	fakeTree(t, dir, map[string]string{"unloop.toml/": ""})
 	if s, err := readSettingsFile(dir); !errors.Is(err, errSettings) || !cmp.Equal(s, defaultSettings()) {
 		t.Errorf("a folder of that name: %+v, %v", s, err)
+	}
+}
+
+// A volume is read once, one that cannot be read a few times: it may not be ready yet.
+func TestVolumeIDsRemember(t *testing.T) {
+	dir := t.TempDir()
+	sys, node := filepath.Join(dir, "sys"), filepath.Join(dir, "sdb1")
+	fakeTree(t, sys, map[string]string{"class/block/sdb/diskseq": "7\n"})
+	ids := volumeIDs{}
+	for range maxIDReads + 1 {
+		if got := ids.of(sys, "sdb", "sdb1", node); got != "" {
+			t.Fatalf("the id of nothing is %q", got)
+		}
+	}
+	if err := os.WriteFile(node, fatSector(0xABCD1234), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if got := ids.of(sys, "sdb", "sdb1", node); got != "" {
+		t.Errorf("a dead volume is read more than %d times", maxIDReads)
+	}
+	fakeTree(t, sys, map[string]string{"class/block/sdb/diskseq": "8\n"}) // plugged in again
+	for range 2 {
+		if got := ids.of(sys, "sdb", "sdb1", node); got != "ABCD-1234" {
+			t.Errorf("its id is %q", got)
+		}
+		os.Remove(node) // known from now on
 	}
 }

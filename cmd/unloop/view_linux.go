@@ -31,6 +31,9 @@ func openView(device string) (*view, error) {
 	v := &view{device: device, cmd: exec.Command("ntfs-3g", "-o", "ro,no_detach,noatime,norecover", device, viewAt), ended: make(chan error, 1)}
 	var said bytes.Buffer
 	v.cmd.Stderr = &said
+	if mountedAt(viewAt) {
+		return nil, fmt.Errorf("mounting %s: something is mounted at %s", device, viewAt)
+	}
 	if err := v.cmd.Start(); err != nil {
 		return nil, fmt.Errorf("mounting %s: %w", device, err)
 	}
@@ -45,7 +48,18 @@ func openView(device string) (*view, error) {
 		case <-time.After(10 * time.Millisecond):
 		}
 	}
-	return nil, errors.Join(fmt.Errorf("mounting %s: no answer", device), v.cmd.Process.Kill())
+	err := fmt.Errorf("mounting %s: no answer", device)
+	if kerr := v.cmd.Process.Kill(); kerr != nil {
+		return nil, errors.Join(err, kerr)
+	}
+	select {
+	case <-v.ended:
+	case <-time.After(time.Second):
+	}
+	if mountedAt(viewAt) { // at the last moment; nobody serves it now
+		err = errors.Join(err, unix.Unmount(viewAt, unix.MNT_DETACH))
+	}
+	return nil, err
 }
 
 // close unmounts the volume and waits until ntfs-3g has let go of the device.
