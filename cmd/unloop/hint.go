@@ -115,6 +115,7 @@ func explanations() []explained {
 		{hive.ErrSeveralBackups, "severalbackups", exitRefused},
 		{hive.ErrDiffers, "differs", exitRefused},
 		{image.ErrFixed, "fixed", exitRefused},
+		{errLargeDrive, "largedrive", exitRefused},
 		{errHoldsWindows, "holdswindows", exitRefused},
 		{errMayHoldWindows, "mayholdwindows", exitRefused},
 		{image.ErrHibernated, "hibernated", exitRefused},

@@ -22,8 +22,13 @@ const stickImage = "unloop-stick.img"
 // to 32 GiB, and some old BIOSes start from no larger one.
 const maxStick = 32<<30 + 1<<20
 
+// largestStick is the size in bytes above which a disk on USB is rather somebody's
+// archive: who wants to lose it types its name.
+const largestStick = 260e9
+
 // Errors of writing a stick.
 var (
+	errLargeDrive       = errors.New("larger than a stick")
 	errHoldsWindows     = errors.New("a Windows is installed on it")
 	errMayHoldWindows   = errors.New("a Windows may be on it")
 	errWrongName        = errors.New("not the name of the disk")
@@ -185,6 +190,9 @@ func (e *env) inspectDrive(d *image.Drive) (doubts []error, err error) {
 	}
 	if !d.Pluggable() {
 		doubts = append(doubts, fmt.Errorf("%s, bus %q: %w", d.Path, d.Bus, image.ErrFixed))
+	}
+	if d.Size > largestStick {
+		doubts = append(doubts, fmt.Errorf("%s, %s: %w", d.Path, sizeWords(d.Size), errLargeDrive))
 	}
 	if err := windowsOn(src); err != nil {
 		doubts = append(doubts, err)

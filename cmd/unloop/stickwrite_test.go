@@ -350,3 +350,20 @@ func TestProgressLines(t *testing.T) {
 		t.Errorf("%d lines of progress:\n%s", n, stderr)
 	}
 }
+
+// A disk on USB that is far larger than a stick holds somebody's files: a mere yes does
+// not overwrite it.
+func TestStickLargeDrive(t *testing.T) {
+	b := newBench(t, 80<<20)
+	before := b.onDisk()
+	for size, want := range map[int64]exitCode{largestStick: exitDone, largestStick + 512: exitRefused} {
+		b.fact("size", fmt.Sprint(size/512))
+		code, _, stderr := b.write(nil, nil, "--dry-run", b.dev)
+		if code != want || want == exitRefused && !strings.Contains(stderr, "larger than a stick") {
+			t.Errorf("%d bytes: exit code %d, want %d:\n%s", size, code, want, stderr)
+		}
+	}
+	if code, _, _ := b.write(strings.NewReader("y\n"), nil, b.dev); code == exitDone || !bytes.Equal(b.onDisk(), before) {
+		t.Errorf("exit code %d; a mere yes overwrites it", code)
+	}
+}
