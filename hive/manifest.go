@@ -243,7 +243,21 @@ func (b *Backup) save() error {
 	if err := os.Rename(path+".new", path); err != nil {
 		return err
 	}
+	// FAT writes where a renamed file begins only with the file itself: a power cut before
+	// that would leave an empty manifest.
+	if err := syncFile(path); err != nil {
+		return err
+	}
 	return syncDir(b.Dir)
+}
+
+// syncFile makes a file that is there already durable.
+func syncFile(path string) error {
+	f, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Sync(), f.Close())
 }
 
 // writeFile writes a new file and syncs it.

@@ -96,14 +96,30 @@ func choose(h *Hive, id HiveID, target Target, backups []*Backup) (*Backup, erro
 		return chooseExact(after, target)
 	case len(before) > 0:
 		return newest(before), nil
-	case len(alike) == 1:
-		return alike[0], nil
-	case len(alike) > 1:
-		return nil, &SeveralBackups{alike}
+	case len(alike) > 0:
+		return chooseAlike(alike, target)
 	case len(undone) > 0: // an open one counts before it
 		return newest(undone), nil
 	}
 	return nil, ErrNoBackup
+}
+
+// chooseAlike chooses among backups of hives with the same id: clones share it, so those
+// made at this very target count alone, if there are any.
+func chooseAlike(alike []*Backup, target Target) (*Backup, error) {
+	var here []*Backup
+	for _, b := range alike {
+		if b.Target.same(target) {
+			here = append(here, b)
+		}
+	}
+	if len(here) > 0 {
+		alike = here
+	}
+	if len(alike) > 1 {
+		return nil, &SeveralBackups{alike}
+	}
+	return alike[0], nil
 }
 
 // unfinished says whether the run that made the backup did not come to its end.

@@ -37,6 +37,9 @@ func (r *rescue) conclude(l *looked) conclusion {
 	r.times.ended(stageReport)
 	r.leaveRecord(l, c)
 	r.releaseStick()
+	if r.unrecorded && c.mood == moodGood {
+		c.mood = moodNote
+	}
 	word := c.result
 	if c.why != nil {
 		word += ": " + r.because(c)

@@ -28,11 +28,12 @@ type env struct {
 	lang      string
 	inTTY     bool
 	outTTY    bool
-	args      []string      // as given, for a report
-	judgeTime time.Duration // how long the judge may think
-	run       string        // names this run in backups and reports
-	times     *stopwatch    // how long each stage took; nil: nobody asks
-	onStick   bool          // this is the session on the rescue stick
+	args      []string               // as given, for a report
+	judgeTime time.Duration          // how long the judge may think
+	run       string                 // names this run in backups and reports
+	times     *stopwatch             // how long each stage took; nil: nobody asks
+	flush     func(dir string) error // puts all of a medium's file system on it, beyond what was synced; nil: not needed
+	onStick   bool                   // this is the session on the rescue stick
 
 	// diskName names a disk otherwise than by its path, where paths change from one
 	// start to the next; nil: by its path.

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"fmt"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -70,10 +71,17 @@ func (r *rescue) undo() next {
 	}
 	if len(l.offers) == 0 {
 		p := &page{title: r.text("stick.noundo"), mood: moodNote, keys: []pageKey{{'\n', r.text("key.back")}}}
+		if r.stickGone != nil {
+			p.add(lineBad, r.text("error.nostick", r.text("label.stick")))
+			p.add(lineHead, r.hint("nostick"))
+		}
 		p.add(linePlain, r.text("stick.noundohelp"))
 		p.add(linePlain, "")
 		p.add(linePlain, r.accounts(l))
 		r.show(p)
+		if r.stickGone != nil { // it may be plugged in again by now
+			return r.again()
+		}
 		return nextLook
 	}
 	for i := 0; i < len(l.offers); i++ {
@@ -100,9 +108,6 @@ func (r *rescue) endPage(l *looked, c conclusion) next {
 		p := r.resultPage(l, c)
 		switch key := r.show(p); key {
 		case '\n':
-			if c.mood == moodGood {
-				return nextReboot
-			}
 			return r.again()
 		case 'L':
 			return r.again()
@@ -205,7 +210,12 @@ func (r *rescue) about(p *page, o *offer) {
 
 // diskAbout says what disk a target is.
 func (r *rescue) diskAbout(t *targetResult) string {
-	return diskAbout(r.sys, strings.TrimPrefix(t.Target, r.dev+"/"))
+	name := strings.TrimPrefix(t.Target, r.dev+"/")
+	about := diskAbout(r.sys, name)
+	if serial := diskSerial(filepath.Join(r.sys, "class/block", name)); serial != "" {
+		about += ", " + serial // two disks of one model are told apart
+	}
+	return about
 }
 
 // services merges what the control sets say of each driver into a line.
@@ -288,7 +298,7 @@ func (r *rescue) resultPage(l *looked, c conclusion) *page {
 		if res.findings != nil && res.Status != statusUndone { // they are of the repaired hive then
 			p.add(linePlain, "  "+r.text("stick.verdict", r.verdict(res.findings), r.reason(res.findings)))
 		}
-		if res.Backup != "" {
+		if res.Backup != "" && !r.unrecorded {
 			p.add(linePlain, "  "+r.text("stick.backup", strings.TrimPrefix(res.Backup, r.stickAt+"/")))
 		}
 		if res.Status == statusRepaired {
@@ -316,6 +326,9 @@ func (r *rescue) afterwards(p *page, c conclusion) {
 	switch {
 	case r.unrecorded:
 		p.add(lineBad, r.text("stick.norecord"))
+		if c.result == resultRepaired || c.result == resultUndone {
+			p.add(lineBad, r.text("stick.keepstick"))
+		}
 	case r.mounted(r.stickAt):
 		p.add(lineBad, r.text("stick.stillmounted"))
 	case c.result == resultRepaired:
@@ -323,9 +336,7 @@ func (r *rescue) afterwards(p *page, c conclusion) {
 	default:
 		p.add(lineHead, r.text("stick.maypull"))
 	}
-	if c.mood == moodGood {
-		p.keys = append(p.keys, pageKey{'\n', r.text("key.enterreboot")})
-	} else {
+	if c.mood != moodGood { // a second Enter, meant for the question before, must not restart the PC
 		p.keys = append(p.keys, pageKey{'\n', r.text("key.again")})
 	}
 	p.keys = append(p.keys, pageKey{'L', ""}, pageKey{'D', r.text("key.details")})

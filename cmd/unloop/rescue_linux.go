@@ -73,7 +73,7 @@ func (e *env) runRescue(line string) error {
 	console := names[len(names)-1]
 	log := &runLog{main: os.Stdout, mirrors: openMirrors(names[:len(names)-1])}
 	e.ctx, e.out, e.err, e.lang = context.Background(), log, log, "en"
-	e.onStick = true
+	e.onStick, e.flush = true, syncMedium
 	r := &rescue{env: e, places: e.realPlaces(), log: log, console: console, kernel: kernelOptions(line), settings: defaultSettings(), started: uptime()}
 	r.times = newStopwatch(time.Now)
 	return r.run()

@@ -254,6 +254,7 @@ func (w *writer) backup(u *hive.Update) (*hive.Backup, error) {
 	defer w.busy(stageBackup, w.backupDir)()
 	if b := w.resumed(u); b != nil {
 		w.r.Backup = b.Dir
+		w.r.Edits = editResults(b.Edits) // the whole repair is told, and its price
 		w.stage(stageBackup, "resumed", b.Dir)
 		return b, b.SetState(hive.StateStarted)
 	}
@@ -277,6 +278,11 @@ func (w *writer) backup(u *hive.Update) (*hive.Backup, error) {
 			os.Remove(filepath.Dir(dir)) // the run's folder, if nothing else is in it
 		}
 		return nil, err
+	}
+	if w.flush != nil {
+		if err := w.flush(dir); err != nil {
+			return nil, errors.Join(fmt.Errorf("%w: %w", hive.ErrBackup, err), b.SetState(hive.StateFailed))
+		}
 	}
 	w.r.Backup = dir
 	w.stage(stageBackup, "backedup", dir)

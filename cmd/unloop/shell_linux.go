@@ -5,6 +5,10 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/gdamore/tcell/v2"
@@ -56,6 +60,26 @@ func openScreen() (tcell.Screen, error) {
 	return screen, nil
 }
 
+// endHolders ends programs that a shell has left behind in one of these folders: neither
+// could be unmounted, and the disk not be written to.
+func endHolders(folders ...string) {
+	links, err := filepath.Glob("/proc/[0-9]*/fd/*")
+	if err != nil {
+		return
+	}
+	more, _ := filepath.Glob("/proc/[0-9]*/cwd")
+	for _, link := range append(links, more...) {
+		target, err := os.Readlink(link)
+		if err != nil || !slices.ContainsFunc(folders, func(dir string) bool { return target == dir || strings.HasPrefix(target, dir+"/") }) {
+			continue
+		}
+		pid, err := strconv.Atoi(strings.Split(link, "/")[2])
+		if err == nil && pid > 1 && pid != os.Getpid() {
+			unix.Kill(pid, unix.SIGKILL)
+		}
+	}
+}
+
 // shell gives the technician a shell; the Windows volume is at /windows, the stick at
 // /stick.
 func (r *rescue) shell() {
@@ -75,6 +99,7 @@ func (r *rescue) shell() {
 	if err := cmd.Run(); err != nil {
 		r.note("init.shellend", err)
 	}
+	endHolders(viewAt, r.stickAt)
 	// A shell that was killed has not given the terminal back.
 	if err := unix.IoctlSetPointerInt(int(os.Stdin.Fd()), unix.TIOCSPGRP, unix.Getpgrp()); err != nil {
 		r.note("init.problem", err)

@@ -149,17 +149,22 @@ func (s *stickVolume) mount(at string) error {
 	return nil
 }
 
+// syncMedium puts all that a file system has in memory on its medium.
+func syncMedium(dir string) error {
+	f, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(unix.Syncfs(int(f.Fd())), f.Close())
+}
+
 // errStickBusy: a program of the shell holds the stick. All of it is on the medium.
 var errStickBusy = errors.New("the stick is in use")
 
 // unmount gives the stick back, unless errStickBusy; all of it is on the medium then, or the error says that
 // it may not be.
 func (s *stickVolume) unmount(at string) error {
-	f, err := os.Open(at)
-	if err == nil {
-		err = unix.Syncfs(int(f.Fd()))
-		err = errors.Join(err, f.Close())
-	}
+	err := syncMedium(at)
 	switch uerr := unix.Unmount(at, 0); {
 	case errors.Is(uerr, unix.EBUSY) && err == nil:
 		return errStickBusy

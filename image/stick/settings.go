@@ -30,7 +30,7 @@ fix = ["override", "drivers"]
 services = ["haspnt", "hardlock"]
 
 # What follows when the work of "auto" or "dry-run" is done: "ask" waits for a key,
-# "reboot", "poweroff", or "shell" for a technician's shell. After a failure the PC is not
+# "reboot" (pull the stick out then), "poweroff", or "shell" for a technician's shell. After a failure the PC is not
 # restarted, and without a record it waits for a key.
 # auto と dry-run の終了後: ask = キーを待つ、reboot = 再起動、poweroff = 電源オフ、shell = シェル。
 # 失敗したときは再起動せず、記録を書けなかったときはキーを待ちます。
