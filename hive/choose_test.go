@@ -63,7 +63,8 @@ func TestChooseBackup(t *testing.T) {
 		{"alike, several", []*hive.Backup{make("a"), make("b")}, "", hive.ErrSeveralBackups},
 		{"a clone with another volume serial", []*hive.Backup{make("a", at(elsewhere))}, "", hive.ErrNoBackup},
 		{"a clone beside it", []*hive.Backup{make("a", at(elsewhere)), make("b")}, "b", nil},
-		{"a clone whose volume serial is unknown", []*hive.Backup{make("a", at(noSerial)), make("b")}, "", hive.ErrSeveralBackups},
+		{"a clone whose volume serial is unknown", []*hive.Backup{make("a", at(noSerial)), make("b")}, "b", nil},
+		{"two made here", []*hive.Backup{make("a"), make("b"), make("c", at(noSerial))}, "", hive.ErrSeveralBackups},
 		{"made of a hive file", []*hive.Backup{make("a", at(noSerial))}, "a", nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
