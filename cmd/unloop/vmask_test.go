@@ -3,6 +3,8 @@
 package main
 
 import (
+	"bytes"
+	"path"
 	"testing"
 	"time"
 )
@@ -126,6 +128,37 @@ func TestStickUndo(t *testing.T) {
 			m.wantUntouched(d)
 		})
 	}
+}
+
+// The power fails while the hive is written: the backup is on the stick by then, and the
+// next start ends what was begun and keeps it. FAT once had an empty manifest.
+func TestStickPowerCut(t *testing.T) {
+	matrix(t)
+	d := loopingDisk(t)
+	first := bootStick(t, vm{disks: []*disk{d}, sluggish: true})
+	first.expectWithin(`unloop: backup: +written, read back and compared`, bootTime)
+	first.kill()
+	<-first.ended
+
+	m := bootStick(t, vm{disks: []*disk{d}, used: first.stick})
+	m.expectWithin(`an earlier run was interrupted; its backup is kept`, bootTime)
+	m.result("REPAIRED")
+	m.pulledEarly = true // to fsck.fat a power cut is the same
+	m.poweredOff()
+	if err := d.repaired(); err != nil {
+		t.Error(err)
+	}
+	files, err := m.stick.tree()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, data := range files {
+		if path.Base(name) == "SYSTEM" && bytes.Equal(data, d.files.Primary) &&
+			bytes.Contains(files[path.Dir(name)+"/manifest.json"], []byte(`"state": "done"`)) {
+			return
+		}
+	}
+	t.Error("the backup of before the power cut is not on the stick")
 }
 
 // Without a stick to write the backup to, Enter writes nothing.

@@ -28,6 +28,7 @@ type vm struct {
 	used     *vmStick // a stick that has been used before; default a new one
 	readOnly bool     // the stick's write protection is on
 	full     bool     // no room is left on the stick
+	sluggish bool     // disks take three writes a second: there is time to cut the power
 	twin     bool     // a copy of the stick is plugged in beside it
 }
 
@@ -123,10 +124,13 @@ func (v vm) diskArgs() (a []string) {
 		a = append(a, "-device", bus.controller)
 	}
 	for i, d := range v.disks {
-		if d.bad == 0 {
-			a = append(a, drive(fmt.Sprint("disk", i), d.path, false)...)
-		} else {
-			a = append(a, badDrive(fmt.Sprint("disk", i), d.path, d.bad)...)
+		switch id := fmt.Sprint("disk", i); {
+		case d.bad != 0:
+			a = append(a, badDrive(id, d.path, d.bad)...)
+		case v.sluggish:
+			a = append(a, "-drive", "if=none,format=raw,cache=writethrough,throttling.iops-write=3,id="+id+",file="+escaped(d.path))
+		default:
+			a = append(a, drive(id, d.path, false)...)
 		}
 		a = append(a, "-device", fmt.Sprintf(bus.disk, i)+fmt.Sprint(",drive=disk", i))
 	}
