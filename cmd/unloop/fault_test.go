@@ -78,7 +78,7 @@ func (st *stage) afterError(t *testing.T, r tampered, start tree, hive []byte) e
 }
 
 // backupFiles are what a backup is made of.
-var backupFiles = []string{"SYSTEM", "SYSTEM.LOG1", "SYSTEM.LOG2", "manifest.json.new"}
+var backupFiles = []string{"SYSTEM", "SYSTEM.LOG1", "SYSTEM.LOG2", "manifest.json.new", "manifest.json"}
 
 // expect says how a run must end in which a call failed, and what it must say.
 func (st *stage) expect(r tampered) (code exitCode, says string) {
