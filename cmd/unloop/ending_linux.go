@@ -11,7 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// recordFolder is a new folder for the record of an installation; nil if none was found.
+// recordFolder is a new folder for the record of an installation; of the PC where res is nil.
 func (r *rescue) recordFolder(res *result) string {
 	computer := ""
 	if res != nil && res.Windows != nil {
