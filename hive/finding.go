@@ -89,6 +89,8 @@ type Findings struct {
 	Verdict         Verdict
 	Reason          string // the verdict's, in English
 	AlreadyRepaired bool
+	Evidence        Evidence // what Weigh was given
+	Diagnosis       Diagnosis
 
 	suspects bool // a driver that Microsoft names is there, wanted or not
 }

@@ -46,28 +46,35 @@ type errorResult struct {
 
 // result is what was found and done at one installation.
 type result struct {
-	Hive        string          `json:"hive"` // label
-	Status      status          `json:"status"`
-	Windows     *hive.Windows   `json:"windows,omitempty"`
-	Verdict     hive.Verdict    `json:"verdict,omitempty"`
-	Reason      string          `json:"reason,omitempty"`
-	Repaired    bool            `json:"alreadyRepaired"`
-	Select      *hive.Select    `json:"select,omitempty"`
-	ControlSets []string        `json:"controlSets,omitempty"`
-	Override    []overrideState `json:"override,omitempty"`
-	Services    []serviceState  `json:"services,omitempty"`
-	Others      []serviceState  `json:"otherServices,omitempty"`
-	Filters     []filterState   `json:"filters,omitempty"`
-	Dependents  []dependent     `json:"dependents,omitempty"`
-	Warnings    []string        `json:"warnings,omitempty"`
-	Refused     []string        `json:"refused,omitempty"` // what forbids writing
-	Replay      *replayResult   `json:"replay,omitempty"`  // the hive is dirty
-	Edits       []editResult    `json:"edits,omitempty"`
-	Crosscheck  string          `json:"crosscheck,omitempty"`
-	Update      *updateResult   `json:"update,omitempty"`
-	Backup      string          `json:"backup,omitempty"`
-	Exact       *bool           `json:"exact,omitempty"` // undo: to the byte
-	Error       *errorResult    `json:"error,omitempty"`
+	Hive        string                `json:"hive"` // label
+	Status      status                `json:"status"`
+	Windows     *hive.Windows         `json:"windows,omitempty"`
+	Verdict     hive.Verdict          `json:"verdict,omitempty"`
+	Reason      string                `json:"reason,omitempty"`
+	Repaired    bool                  `json:"alreadyRepaired"`
+	Select      *hive.Select          `json:"select,omitempty"`
+	ControlSets []string              `json:"controlSets,omitempty"`
+	Override    []overrideState       `json:"override,omitempty"`
+	Services    []serviceState        `json:"services,omitempty"`
+	Others      []serviceState        `json:"otherServices,omitempty"`
+	Filters     []filterState         `json:"filters,omitempty"`
+	Dependents  []dependent           `json:"dependents,omitempty"`
+	System      *systemResult         `json:"system,omitempty"`
+	Diagnosis   *diagnosisResult      `json:"diagnosis,omitempty"`
+	DriverFiles []fileResult          `json:"driverFiles,omitempty"`
+	Programs    []programResult       `json:"programs,omitempty"`
+	Updates     []updatePackageResult `json:"updates,omitempty"`
+	AutoUpdate  *autoUpdateResult     `json:"autoUpdate,omitempty"`
+	Dumps       []dumpResult          `json:"dumps,omitempty"`
+	Warnings    []string              `json:"warnings,omitempty"`
+	Refused     []string              `json:"refused,omitempty"` // what forbids writing
+	Replay      *replayResult         `json:"replay,omitempty"`  // the hive is dirty
+	Edits       []editResult          `json:"edits,omitempty"`
+	Crosscheck  string                `json:"crosscheck,omitempty"`
+	Update      *updateResult         `json:"update,omitempty"`
+	Backup      string                `json:"backup,omitempty"`
+	Exact       *bool                 `json:"exact,omitempty"` // undo: to the byte
+	Error       *errorResult          `json:"error,omitempty"`
 
 	label    string // of the Windows folder
 	logText  string // what the log of a dirty hive changes
