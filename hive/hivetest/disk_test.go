@@ -166,15 +166,3 @@ func TestSampleDisk(t *testing.T) {
 		t.Errorf("SampleDisk with table apm = %d bytes, %v, want error", len(got), err)
 	}
 }
-
-// TestWin7Software: the text builds and has what the updates fix edits.
-func TestWin7Software(t *testing.T) {
-	m := flatten(t, Win7Software("[Microsoft\\Extra]\n"))
-	key := `["Microsoft" "Windows" "CurrentVersion" "WindowsUpdate" "Auto Update"] "AUOptions"`
-	if got, want := m[key], `"AUOptions"=dword:00000004`; got != want {
-		t.Errorf("AUOptions: %q, want %q", got, want)
-	}
-	if _, ok := m[`["Microsoft" "Extra"]`]; !ok {
-		t.Error("extra key is not there")
-	}
-}

@@ -1,32 +1,6 @@
 package hivetest
 
-import (
-	"fmt"
-)
-
-// Win7Software returns .reg text of a tiny SOFTWARE hive of 32-bit Windows 7
-// SP1, for Build with Options.Prefix HKEY_LOCAL_MACHINE\SOFTWARE or none, as
-// the text has none; extra is merged over it.
-func Win7Software(extra string) string {
-	return regHeader + `
-
-[Microsoft\Windows NT\CurrentVersion]
-"ProductName"="Windows 7 Professional"
-"CurrentVersion"="6.1"
-"CurrentBuild"="7601"
-"CurrentBuildNumber"="7601"
-"CSDVersion"="Service Pack 1"
-"BuildLabEx"="7601.24117.x86fre.win7sp1_ldr.180422-0600"
-"SystemRoot"="C:\\Windows"
-
-[Microsoft\Windows\CurrentVersion\WindowsUpdate\Auto Update]
-"AUOptions"=dword:00000004
-
-` + extra
-}
-
-// SoftwareRoot is the name of the root key of Windows 7's SOFTWARE hive.
-const SoftwareRoot = "CMI-CreateHive{199DAFC2-6F16-4946-BF90-5A3FC3A60902}"
+import "fmt"
 
 // LoopingPC returns the files of a Windows volume around the SYSTEM hive, which
 // is laid out in so many fragments: its logs, a SOFTWARE hive, and dummies
