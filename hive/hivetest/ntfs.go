@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 	"unicode/utf16"
 )
 
@@ -35,6 +36,11 @@ type NTFSFile struct {
 	// Initialized is the initialised size: bytes of Data behind it lie on the
 	// volume but read as zeros. 0 means all.
 	Initialized int64
+
+	// Modified is when the data was written last, as $STANDARD_INFORMATION has it. The
+	// times in $FILE_NAME stay those of the file's making, as in Windows. Default
+	// 2018-05-09 00:00 UTC.
+	Modified time.Time
 }
 
 // NTFSOptions says how BuildNTFS lays a volume out.
@@ -160,6 +166,14 @@ func (n *ntfsNode) assignNumbers(next uint64) uint64 {
 		next = c.assignNumbers(next + 1)
 	}
 	return next
+}
+
+// modified is when the data was written last, as a FILETIME.
+func (n *ntfsNode) modified() uint64 {
+	if n.file == nil || n.file.Modified.IsZero() {
+		return defaultTime
+	}
+	return filetime(n.file.Modified)
 }
 
 // reference is the MFT reference of a record: number and sequence number.

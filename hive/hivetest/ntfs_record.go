@@ -210,12 +210,14 @@ func protect(b []byte, usa int) {
 	}
 }
 
-// standardInformation returns the value of $STANDARD_INFORMATION, NTFS 3.x.
-func standardInformation(attributes uint32) []byte {
+// standardInformation returns the value of $STANDARD_INFORMATION, NTFS 3.x: times of
+// making, of the data, of the record and of the last access, then attributes.
+func standardInformation(attributes uint32, modified uint64) []byte {
 	b := make([]byte, 72)
 	le := binary.LittleEndian
-	for at := 0; at < 32; at += 8 {
-		le.PutUint64(b[at:], defaultTime)
+	le.PutUint64(b, min(defaultTime, modified))
+	for at := 8; at < 32; at += 8 {
+		le.PutUint64(b[at:], modified)
 	}
 	le.PutUint32(b[32:], attributes)
 	le.PutUint32(b[52:], securityID)

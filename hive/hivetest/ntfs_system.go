@@ -63,7 +63,7 @@ func (v *volume) systemFiles(root *ntfsNode) ([]*ntfsNode, error) {
 	w.add(extendRecord, "$Extend", attrFolder, stream{}, func(r *record) error { return v.index(r, nil) })
 	for number := uint64(extendRecord + 1); number < reservedEnd && w.err == nil; number++ {
 		r := newRecord(number, uint16(number), 0)
-		r.resident(attrStandardInformation, "", standardInformation(attrHidden|attrSystem), 0)
+		r.resident(attrStandardInformation, "", standardInformation(attrHidden|attrSystem, defaultTime), 0)
 		r.resident(attrData, "", nil, 0)
 		w.err = v.put(r)
 	}

@@ -175,7 +175,7 @@ func (v *volume) put(r *record) error {
 // begin returns a record with the attributes all files have.
 func (v *volume) begin(n *ntfsNode, flags uint16) *record {
 	r := newRecord(n.number, n.seq, flags)
-	r.resident(attrStandardInformation, "", standardInformation(n.attributes), 0)
+	r.resident(attrStandardInformation, "", standardInformation(n.attributes, n.modified()), 0)
 	for _, name := range n.fileNames() {
 		r.resident(attrFileName, "", name, 0)
 	}
