@@ -3,6 +3,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/hex"
 	"encoding/json"
 	"flag"
@@ -11,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -142,6 +144,7 @@ type diskOptions struct {
 	fragments                         int
 	bitlocker, noLog, noWindows       bool
 	hive, two, old                    []byte
+	pc                                hivetest.PC // what else the first volume has
 }
 
 func (d *diskOptions) build() ([]byte, error) {
@@ -153,8 +156,11 @@ func (d *diskOptions) build() ([]byte, error) {
 	if d.table == "none" {
 		return windows, nil
 	}
-	boot, err := hivetest.BuildNTFS([]hivetest.NTFSFile{{Path: "Boot/BCD", Data: make([]byte, 4096)}},
-		hivetest.NTFSOptions{Size: 2 * mib, Label: "System Reserved", Serial: 0x5EED})
+	bootFiles, err := d.pc.Reserved()
+	if err != nil {
+		return nil, err
+	}
+	boot, err := hivetest.BuildNTFS(bootFiles, hivetest.NTFSOptions{Size: 2 * mib, Label: "System Reserved", Serial: 0x5EED})
 	if err != nil {
 		return nil, err
 	}
@@ -175,19 +181,12 @@ func (d *diskOptions) build() ([]byte, error) {
 	return hivetest.BuildMBR(parts, end+mib)
 }
 
-// volume builds the NTFS volume with Windows on it, its journal in use.
+// volume builds the NTFS volume with Windows on it, its journal in use. Around the
+// hive of a Windows 7 there is the rest of a looping PC.
 func (d *diskOptions) volume() ([]byte, error) {
-	system := hivetest.NTFSFile{
-		Data: d.hive, Fragments: d.fragments, Compressed: d.attr == "compressed",
-		Sparse: d.attr == "sparse", Encrypted: d.attr == "encrypted", Resident: d.attr == "resident",
-	}
-	system.Path = d.folder + "/System32/config/SYSTEM"
-	files := []hivetest.NTFSFile{{Path: "Users/Public/desktop.ini", Data: []byte("[.ShellClassInfo]\r\n"), Resident: true}}
-	if !d.noWindows {
-		files = append(files, system, hivetest.NTFSFile{Path: system.Path + ".LOG2"})
-	}
-	if !d.noWindows && !d.noLog {
-		files = append(files, hivetest.NTFSFile{Path: system.Path + ".LOG1", Data: make([]byte, 262144)})
+	files, err := d.files()
+	if err != nil {
+		return nil, err
 	}
 	if d.old != nil {
 		files = append(files, hivetest.NTFSFile{Path: "Windows.old/Windows/System32/config/SYSTEM", Data: d.old})
@@ -204,6 +203,40 @@ func (d *diskOptions) volume() ([]byte, error) {
 		copy(data[3:], "-FVE-FS-")
 	}
 	return data, err
+}
+
+// files are those of the volume, but for what Windows sleeps in and what an older one
+// has left.
+func (d *diskOptions) files() ([]hivetest.NTFSFile, error) {
+	if d.noWindows {
+		return []hivetest.NTFSFile{{Path: "Users/Public/desktop.ini", Data: []byte("[.ShellClassInfo]\r\n"), Resident: true}}, nil
+	}
+	const system = "Windows/System32/config/SYSTEM"
+	pc := d.pc
+	pc.System = d.hive
+	if d.noLog {
+		pc.Without = append(pc.Without, system+".LOG1")
+	}
+	files, err := pc.Windows()
+	files = slices.DeleteFunc(files, func(f hivetest.NTFSFile) bool {
+		return !isWindows7(d.hive) && !strings.HasPrefix(f.Path, system)
+	})
+	for i, f := range files {
+		if f.Path == system {
+			f.Fragments, f.Resident = d.fragments, d.attr == "resident"
+			f.Compressed, f.Sparse, f.Encrypted = d.attr == "compressed", d.attr == "sparse", d.attr == "encrypted"
+		}
+		if name, ok := strings.CutPrefix(f.Path, "Windows/"); ok {
+			f.Path = d.folder + "/" + name
+		}
+		files[i] = f
+	}
+	return files, err
+}
+
+// isWindows7 says whether a hive, by its root key, is that of a 32-bit Windows 7.
+func isWindows7(system []byte) bool {
+	return bytes.Contains(system[:min(len(system), 8192)], []byte("{F10156BE-0E87-4EFB-969E-5DA29D131144}"))
 }
 
 // hiveSerial gives volumes with different hives different serial numbers.
