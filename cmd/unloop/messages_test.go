@@ -112,6 +112,16 @@ func builtKeys() (keys []string) {
 			keys = append(keys, key)
 		}
 	}
+	for _, g := range policies() {
+		keys = append(keys, "policy."+g.key)
+		for _, p := range g.rows {
+			keys = append(keys, "policy."+p.key+".state", "policy."+p.key+".does")
+			if g.scans {
+				keys = append(keys, "policy."+p.key+".scan")
+			}
+		}
+	}
+	keys = append(keys, "policy.state", "policy.scan", "policy.repair", "policy.does", "policy.code")
 	for _, word := range []string{resultRepaired, resultPartly, resultUndone, resultPartUndo, resultNoUndo, resultNothing, resultFailed, resultDryRun, resultLeft} {
 		keys = append(keys, "result."+word)
 	}
