@@ -39,6 +39,8 @@ type env struct {
 	// start to the next; nil: by its path.
 	diskName func(path string) string
 
+	serials *serials // of all volumes of this run
+
 	mu    *sync.Mutex // guards err: several targets may be worked on at once
 	worst exitCode    // of the targets so far
 }
@@ -47,6 +49,7 @@ func newEnv(args []string, in io.Reader, out, errw io.Writer) *env {
 	e := &env{
 		ctx: context.Background(), in: bufio.NewReader(in), out: out, err: errw,
 		getenv: os.Getenv, now: time.Now, args: args, mu: new(sync.Mutex), judgeTime: judgeTime,
+		serials: &serials{seen: map[string]string{}},
 	}
 	e.lang = langFrom(e.getenv)
 	e.inTTY, e.outTTY = isTerminal(in), isTerminal(out)

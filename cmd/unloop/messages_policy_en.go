@@ -1,8 +1,12 @@
 package main
 
-// messagesPolicyEN are the words of the table of what is refused and what is not minded;
-// README.md shows it, in Markdown.
+// messagesPolicyEN are the words of the table of what is refused and what is not minded,
+// which README.md shows in Markdown, and what is said of volumes that are not refused.
 var messagesPolicyEN = map[string]string{
+	"acc.journalnew": "its journal is of version %s: a Windows 8 or later has had this disk",
+	"acc.sameserial": "the volume %s has the same serial number: one is a copy of the other, or both are halves of a mirror",
+	"sameserial":     "%s: a volume with the serial number %s was seen before, %s: one is a copy of the other, or both are halves of a mirror",
+
 	"policy.state":   "state",
 	"policy.scan":    "`scan` says",
 	"policy.repair":  "`repair` does",

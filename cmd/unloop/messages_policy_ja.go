@@ -1,7 +1,11 @@
 package main
 
-// messagesPolicyJA are the words of the same table in Japanese.
+// messagesPolicyJA are the same in Japanese.
 var messagesPolicyJA = map[string]string{
+	"acc.journalnew": "ジャーナルはバージョン %s です。Windows 8 以降がこのディスクを使っています",
+	"acc.sameserial": "ボリューム %s と同じシリアル番号です。一方が他方のコピーか、ミラーの両側です",
+	"sameserial":     "%s: シリアル番号 %s のボリュームはすでに見つかっています（%s）。一方が他方のコピーか、ミラーの両側です",
+
 	"policy.state":   "状態",
 	"policy.scan":    "`scan` の表示",
 	"policy.repair":  "`repair` の動作",

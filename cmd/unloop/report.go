@@ -123,6 +123,12 @@ func (e *env) account(b *bytes.Buffer, t *targetResult, verbose bool) {
 		if v.JournalUnclean {
 			line(2, "acc.journal")
 		}
+		if major, _, ok := strings.Cut(v.JournalVersion, "."); ok && major != "1" {
+			line(2, "acc.journalnew", v.JournalVersion)
+		}
+		if v.SameSerial != "" {
+			line(2, "acc.sameserial", v.SameSerial)
+		}
 		if v.Hibernated != "" {
 			line(2, "acc.hibernation", v.Hibernated)
 		}

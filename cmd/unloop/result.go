@@ -31,9 +31,11 @@ type volumeResult struct {
 	Size           int64  `json:"size"`
 	Kind           string `json:"kind"`
 	Serial         string `json:"serial,omitempty"`
+	SameSerial     string `json:"sameSerialAs,omitempty"` // a volume seen before it
 	Label          string `json:"label,omitempty"`
 	Hibernated     string `json:"hibernated,omitempty"`
 	JournalUnclean bool   `json:"journalUnclean"`
+	JournalVersion string `json:"journalVersion,omitempty"` // "" also where the journal was emptied
 	Dirty          bool   `json:"dirty"`
 }
 
@@ -156,7 +158,10 @@ type updateResult struct {
 func volumeResults(volumes []image.Volume) []volumeResult {
 	var out []volumeResult
 	for _, v := range volumes {
-		out = append(out, volumeResult{v.Index, v.Offset, v.Size, v.Kind.String(), v.Serial, v.Label, v.Hibernated, v.JournalUnclean, v.Dirty})
+		out = append(out, volumeResult{
+			Partition: v.Index, Offset: v.Offset, Size: v.Size, Kind: v.Kind.String(), Serial: v.Serial, Label: v.Label,
+			Hibernated: v.Hibernated, JournalUnclean: v.JournalUnclean, JournalVersion: v.RestartVersion, Dirty: v.Dirty,
+		})
 	}
 	return out
 }

@@ -127,6 +127,12 @@ func (e *env) openTarget(t *targetResult, named bool, o common) *image.Source {
 		return nil
 	}
 	t.Kind, t.Volumes = src.Kind().String(), volumeResults(src.Volumes())
+	e.serials.note(t.Target, t.Volumes)
+	for _, v := range t.Volumes {
+		if v.SameSerial != "" {
+			e.note("sameserial", t.Target, v.Serial, v.SameSerial)
+		}
+	}
 	for _, p := range src.Problems() {
 		t.Problems = append(t.Problems, p.Error())
 		e.note("problem", p)

@@ -1,0 +1,35 @@
+package main
+
+import (
+	"fmt"
+	"sync"
+)
+
+// serials remembers which volume of a run has which NTFS serial number. Two with the
+// same one are copies, as in a fleet of cloned PCs, or halves of a mirror that bear no
+// mark of it: that is said, and forbids nothing.
+type serials struct {
+	mu   sync.Mutex
+	seen map[string]string // serial number to volume
+}
+
+// note gives each volume of a target that has the serial number of another one the
+// name of that one.
+func (s *serials) note(target string, volumes []volumeResult) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i, v := range volumes {
+		if v.Serial == "" {
+			continue
+		}
+		name := target
+		if v.Partition > 0 {
+			name = fmt.Sprintf("%s:%d", target, v.Partition)
+		}
+		if other := s.seen[v.Serial]; other != "" && other != name {
+			volumes[i].SameSerial = other
+			continue
+		}
+		s.seen[v.Serial] = name
+	}
+}
