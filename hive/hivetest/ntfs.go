@@ -33,6 +33,9 @@ type NTFSFile struct {
 	Sparse     bool // the flag, and the middle third of the clusters a hole, which reads as zeros
 	Encrypted  bool // the flag alone
 
+	Free   bool // its clusters are free in $Bitmap, as on a volume that chkdsk should see
+	Broken bool // its MFT record was torn: the fix-ups of its sectors differ
+
 	// Initialized is the initialised size: bytes of Data behind it lie on the
 	// volume but read as zeros. 0 means all.
 	Initialized int64
@@ -50,6 +53,7 @@ type NTFSOptions struct {
 	Serial        uint64 // default a fixed number
 	Label         string
 	Unclean       bool   // journal in use, as a reset PC leaves it; else emptied
+	NewJournal    bool   // the journal is of version 2.0, as of Windows 8 and later
 	Dirty         bool   // the dirty flag of $Volume
 	HiddenSectors uint32 // sectors before the partition, for the boot sector
 }

@@ -73,6 +73,7 @@ type record struct {
 	flags  uint16
 	attrs  []byte
 	next   uint16 // instance number of the next attribute
+	broken bool
 }
 
 func newRecord(number uint64, seq, flags uint16) *record {

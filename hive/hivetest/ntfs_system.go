@@ -120,6 +120,9 @@ func (v *volume) finish(records int64) error {
 	setBits(mftBits, firstUser, int(records))
 	v.write(v.mftBits.runs, mftBits)
 
+	for _, r := range v.unused {
+		clear(v.used[r.lcn : r.lcn+r.length])
+	}
 	clusterBits := make([]byte, v.bitmap.size)
 	for i, used := range v.used {
 		if used {
@@ -195,14 +198,15 @@ func (v *volume) logFile() []byte {
 	for i := range b {
 		b[i] = 0xFF
 	}
-	if v.o.Unclean {
-		copy(b, restartPage(size, 0x105FB1))
-		copy(b[4096:], restartPage(size, 0x105FA3))
+	if v.o.Unclean || v.o.NewJournal {
+		copy(b, v.restartPage(size, 0x105FB1))
+		copy(b[4096:], v.restartPage(size, 0x105FA3))
 	}
 	return b
 }
 
-func restartPage(logSize int, lsn uint64) []byte {
+// restartPage returns a restart page: of a journal in use, or of one that was closed.
+func (v *volume) restartPage(logSize int, lsn uint64) []byte {
 	const (
 		area    = 0x30 // offset of the restart area
 		clients = 0x40 // offset of the client array in it
@@ -217,6 +221,10 @@ func restartPage(logSize int, lsn uint64) []byte {
 	le.PutUint16(b[24:], area)
 	le.PutUint16(b[26:], 1) // minor version
 	le.PutUint16(b[28:], 1) // major version
+	if v.o.NewJournal {
+		le.PutUint16(b[26:], 0)
+		le.PutUint16(b[28:], 2)
+	}
 
 	a := b[area:]
 	le.PutUint64(a, lsn)
@@ -224,6 +232,10 @@ func restartPage(logSize int, lsn uint64) []byte {
 	le.PutUint16(a[10:], noone) // free list
 	le.PutUint16(a[12:], 0)     // in-use list: client 0, so not closed
 	le.PutUint16(a[14:], 0)     // flags: not cleanly unmounted
+	if !v.o.Unclean {
+		le.PutUint16(a[12:], noone)
+		le.PutUint16(a[14:], 2)
+	}
 	le.PutUint32(a[16:], uint32(67-bits.Len(uint(logSize))))
 	le.PutUint16(a[20:], clients+client)
 	le.PutUint16(a[22:], clients)

@@ -203,6 +203,29 @@ func TestBuildNTFSJournal(t *testing.T) {
 	}
 }
 
+// TestBuildNTFSNewJournal: the probe of ntfs-3g ends with 14 for one of Windows 8.
+func TestBuildNTFSNewJournal(t *testing.T) {
+	for _, unclean := range []bool{false, true} {
+		file := writeVolume(t, nil, NTFSOptions{Size: 8 << 20, Unclean: unclean, NewJournal: true})
+		if _, err := judge(t, "ntfs-3g.probe", "--readwrite", file); err == nil || !strings.Contains(err.Error(), "exit status 14") {
+			t.Errorf("unclean %v: ntfs-3g.probe --readwrite: %v, want exit status 14", unclean, err)
+		}
+	}
+}
+
+// TestBuildNTFSDamage: what is built damaged is found so by others.
+func TestBuildNTFSDamage(t *testing.T) {
+	free := writeVolume(t, []NTFSFile{{Path: "free", Data: noise(50_000), Free: true}}, NTFSOptions{Size: 8 << 20})
+	out, err := judge(t, "ntfsresize", "--info", "--force", "--no-progress-bar", free)
+	if err == nil || !strings.Contains(out+err.Error(), "Cluster accounting failed") {
+		t.Errorf("ntfsresize --info of free clusters: %v\n%s", err, out)
+	}
+	torn := writeVolume(t, []NTFSFile{{Path: "torn", Data: noise(5000), Broken: true}}, NTFSOptions{Size: 8 << 20})
+	if out, err := judge(t, "ntfscat", "-f", torn, "torn"); err == nil {
+		t.Errorf("ntfscat of a torn record gives %d bytes", len(out))
+	}
+}
+
 // TestBuildNTFSExtents reads flags and data runs of the files with ntfsinfo.
 func TestBuildNTFSExtents(t *testing.T) {
 	files := append(slices.Clone(sampleFiles), NTFSFile{Path: "encrypted", Data: noise(5000), Encrypted: true})

@@ -21,6 +21,7 @@ type volume struct {
 	mirror  stream
 	mftBits stream
 	bitmap  stream
+	unused  []run // clusters in use that $Bitmap is to call free
 }
 
 func newVolume(o NTFSOptions) *volume {
@@ -168,6 +169,9 @@ func (v *volume) put(r *record) error {
 	if err != nil {
 		return err
 	}
+	if r.broken {
+		b[recordSize-1] ^= 0xFF
+	}
 	copy(v.image[v.mft.runs[0].lcn*v.cluster+int64(r.number)*recordSize:], b)
 	return nil
 }
@@ -175,6 +179,7 @@ func (v *volume) put(r *record) error {
 // begin returns a record with the attributes all files have.
 func (v *volume) begin(n *ntfsNode, flags uint16) *record {
 	r := newRecord(n.number, n.seq, flags)
+	r.broken = n.file != nil && n.file.Broken
 	r.resident(attrStandardInformation, "", standardInformation(n.attributes, n.modified()), 0)
 	for _, name := range n.fileNames() {
 		r.resident(attrFileName, "", name, 0)
@@ -203,6 +208,9 @@ func (v *volume) file(n *ntfsNode) error {
 	}
 	s.flags = flags
 	v.write(s.runs, f.Data)
+	if f.Free {
+		v.unused = append(v.unused, s.runs...)
+	}
 	n.allocated, n.size = s.clusters()*v.cluster, s.size
 	r := v.begin(n, 0)
 	r.nonResident(attrData, "", s)
