@@ -3,7 +3,6 @@
 package main
 
 import (
-	"bytes"
 	"encoding/hex"
 	"encoding/json"
 	"flag"
@@ -12,7 +11,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -91,152 +89,6 @@ func scriptMkhive(ts *testscript.TestScript, _ bool, args []string, cache *realH
 	data, err := hivetest.Build(text, o)
 	ts.Check(err)
 	ts.Check(os.WriteFile(out, data, 0o666))
-}
-
-// scriptMkdisk builds the disk of a looping PC: a System Reserved partition, then
-// the Windows volume, then perhaps a second one.
-//
-//	mkdisk OUT [-hive FILE] [-table mbr|gpt|none] [-fragments N] [-two FILE]
-//	       [-old FILE] [-attr compressed|sparse|encrypted|resident] [-hiber TEXT]
-//	       [-bitlocker] [-label TEXT] [-nolog] [-nowindows] [-folder NAME]
-func scriptMkdisk(ts *testscript.TestScript, _ bool, args []string) {
-	fs := flag.NewFlagSet("mkdisk", flag.ContinueOnError)
-	fs.SetOutput(io.Discard)
-	var d diskOptions
-	hivePath := fs.String("hive", "", "SYSTEM")
-	two := fs.String("two", "", "SYSTEM of a second Windows in a partition of its own")
-	old := fs.String("old", "", "SYSTEM of a Windows.old")
-	fs.StringVar(&d.table, "table", "mbr", "partition table")
-	fs.IntVar(&d.fragments, "fragments", 1, "extents of SYSTEM")
-	fs.StringVar(&d.attr, "attr", "", "how SYSTEM lies on the volume")
-	fs.StringVar(&d.hiber, "hiber", "", "first bytes of hiberfil.sys")
-	fs.BoolVar(&d.bitlocker, "bitlocker", false, "mark the volume as encrypted")
-	fs.StringVar(&d.label, "label", "", "volume label")
-	fs.BoolVar(&d.noLog, "nolog", false, "no SYSTEM.LOG1")
-	fs.BoolVar(&d.noWindows, "nowindows", false, "no Windows folder")
-	fs.StringVar(&d.folder, "folder", "Windows", "the Windows folder")
-	if len(args) == 0 {
-		ts.Fatalf("usage: mkdisk OUT [FLAG...]")
-	}
-	ts.Check(fs.Parse(args[1:]))
-	if fs.NArg() > 0 {
-		ts.Fatalf("mkdisk: what is %q?", fs.Args())
-	}
-	read := func(path string) []byte {
-		if path == "" {
-			return nil
-		}
-		return []byte(ts.ReadFile(path))
-	}
-	if d.hive = read(*hivePath); d.hive == nil {
-		var err error
-		d.hive, err = hivetest.Build(hivetest.Win7(""), hivetest.Options{Fill: 16384})
-		ts.Check(err)
-	}
-	d.two, d.old = read(*two), read(*old)
-	data, err := d.build()
-	ts.Check(err)
-	ts.Check(os.WriteFile(ts.MkAbs(args[0]), data, 0o666))
-}
-
-type diskOptions struct {
-	table, attr, hiber, label, folder string
-	fragments                         int
-	bitlocker, noLog, noWindows       bool
-	hive, two, old                    []byte
-	pc                                hivetest.PC // what else the first volume has
-}
-
-func (d *diskOptions) build() ([]byte, error) {
-	const mib = 1 << 20
-	windows, err := d.volume()
-	if err != nil {
-		return nil, err
-	}
-	if d.table == "none" {
-		return windows, nil
-	}
-	bootFiles, err := d.pc.Reserved()
-	if err != nil {
-		return nil, err
-	}
-	boot, err := hivetest.BuildNTFS(bootFiles, hivetest.NTFSOptions{Size: 2 * mib, Label: "System Reserved", Serial: 0x5EED})
-	if err != nil {
-		return nil, err
-	}
-	parts := []hivetest.Part{{Start: mib, Data: boot, Active: true}, {Start: 3 * mib, Data: windows}}
-	end := int64(3*mib + len(windows))
-	if d.two != nil {
-		second := diskOptions{hive: d.two, folder: "Windows", fragments: 1, label: "second"}
-		data, err := second.volume()
-		if err != nil {
-			return nil, err
-		}
-		parts = append(parts, hivetest.Part{Start: end, Data: data})
-		end += int64(len(data))
-	}
-	if d.table == "gpt" {
-		return hivetest.BuildGPT(parts, end+mib)
-	}
-	return hivetest.BuildMBR(parts, end+mib)
-}
-
-// volume builds the NTFS volume with Windows on it, its journal in use. Around the
-// hive of a Windows 7 there is the rest of a looping PC.
-func (d *diskOptions) volume() ([]byte, error) {
-	files, err := d.files()
-	if err != nil {
-		return nil, err
-	}
-	if d.old != nil {
-		files = append(files, hivetest.NTFSFile{Path: "Windows.old/Windows/System32/config/SYSTEM", Data: d.old})
-		files = append(files, hivetest.NTFSFile{Path: "windows.OLD.000/System32/config/SYSTEM", Data: d.old})
-	}
-	if d.hiber != "" {
-		files = append(files, hivetest.NTFSFile{Path: "hiberfil.sys", Data: append([]byte(d.hiber), make([]byte, 8188)...)})
-	}
-	const mib = 1 << 20
-	size := (int64(len(d.hive)+2*len(d.old))/mib + 6) * mib
-	o := hivetest.NTFSOptions{Size: size, Unclean: true, Label: d.label, Serial: uint64(hiveSerial(d.hive))}
-	data, err := hivetest.BuildNTFS(files, o)
-	if err == nil && d.bitlocker {
-		copy(data[3:], "-FVE-FS-")
-	}
-	return data, err
-}
-
-// files are those of the volume, but for what Windows sleeps in and what an older one
-// has left.
-func (d *diskOptions) files() ([]hivetest.NTFSFile, error) {
-	if d.noWindows {
-		return []hivetest.NTFSFile{{Path: "Users/Public/desktop.ini", Data: []byte("[.ShellClassInfo]\r\n"), Resident: true}}, nil
-	}
-	const system = "Windows/System32/config/SYSTEM"
-	pc := d.pc
-	pc.System = d.hive
-	if d.noLog {
-		pc.Without = append(pc.Without, system+".LOG1")
-	}
-	files, err := pc.Windows()
-	files = slices.DeleteFunc(files, func(f hivetest.NTFSFile) bool {
-		return !isWindows7(d.hive) && !strings.HasPrefix(f.Path, system)
-	})
-	for i, f := range files {
-		if f.Path == system {
-			f.Fragments, f.Resident = d.fragments, d.attr == "resident"
-			f.Compressed, f.Sparse, f.Encrypted = d.attr == "compressed", d.attr == "sparse", d.attr == "encrypted"
-		}
-		if name, ok := strings.CutPrefix(f.Path, "Windows/"); ok {
-			f.Path = d.folder + "/" + name
-		}
-		files[i] = f
-	}
-	return files, err
-}
-
-// isWindows7 says whether a hive, by its root key, is that of a 32-bit Windows 7.
-func isWindows7(system []byte) bool {
-	return bytes.Contains(system[:min(len(system), 8192)], []byte("{F10156BE-0E87-4EFB-969E-5DA29D131144}"))
 }
 
 // hiveSerial gives volumes with different hives different serial numbers.

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"sync"
 
 	"unloop/hive"
@@ -128,9 +129,10 @@ func (e *env) openTarget(t *targetResult, named bool, o common) *image.Source {
 	}
 	t.Kind, t.Volumes = src.Kind().String(), volumeResults(src.Volumes())
 	e.serials.note(t.Target, t.Volumes)
-	for _, v := range t.Volumes {
+	for _, v := range slices.Backward(t.Volumes) { // once is enough; Windows' own volume is rarely the first
 		if v.SameSerial != "" {
 			e.note("sameserial", t.Target, v.Serial, v.SameSerial)
+			break
 		}
 	}
 	for _, p := range src.Problems() {
