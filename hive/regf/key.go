@@ -149,6 +149,10 @@ func (k Key) Find(path ...string) (Key, bool, error) {
 	return k, true, nil
 }
 
+// ValueCount returns how many values the key says it has. Those who look at keys of a
+// hive that has not passed Check may want to bound their work by it.
+func (k Key) ValueCount() uint32 { return k.u32(nkValues) }
+
 // Values returns the key's values in the order they are stored.
 func (k Key) Values() ([]Value, error) {
 	count := k.u32(nkValues)
