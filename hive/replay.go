@@ -31,11 +31,20 @@ type Replay struct {
 // the hive as found cannot be read by itself, which a reset may well leave behind.
 func (r *Replay) Diff() (*Diff, error) { return r.diff() }
 
-// openDirty replays the log that belongs to a dirty hive and opens the result. The
+// openDirty replays the log that belongs to a dirty hive and opens the result.
+func openDirty(f Files, why string) (*Hive, error) {
+	replayed, r, err := replay(f, why)
+	if err != nil {
+		return nil, err
+	}
+	return openReplayed(f, replayed, r)
+}
+
+// replay finds the log that belongs to a dirty hive and replays it into new bytes. The
 // rule is Windows 7's: a log belongs to a hive if their times agree, and SYSTEM.LOG1
 // counts before SYSTEM.LOG2. Its versions differ in what they do when both belong;
 // where that matters nothing is guessed.
-func openDirty(f Files, why string) (*Hive, error) {
+func replay(f Files, why string) ([]byte, *Replay, error) {
 	type candidate struct {
 		name  string
 		bytes []byte
@@ -59,20 +68,20 @@ func openDirty(f Files, why string) (*Hive, error) {
 		usable = append(usable, c)
 	}
 	if len(usable) == 0 {
-		return nil, noLog(why, reasons)
+		return nil, nil, noLog(why, reasons)
 	}
 	chosen := usable[0]
 	replayed, err := chosen.log.Replay(f.Primary)
 	if err != nil {
-		return nil, fmt.Errorf("replaying %s: %w", chosen.name, err)
+		return nil, nil, fmt.Errorf("replaying %s: %w", chosen.name, err)
 	}
 	for _, other := range usable[1:] {
 		second, err := other.log.Replay(f.Primary)
 		if err != nil || !bytes.Equal(second, replayed) {
-			return nil, fmt.Errorf("%w: %s, and both %s and %s belong to it but lead to different hives", ErrNoLog, why, chosen.name, other.name)
+			return nil, nil, fmt.Errorf("%w: %s, and both %s and %s belong to it but lead to different hives", ErrNoLog, why, chosen.name, other.name)
 		}
 	}
-	return openReplayed(f, replayed, &Replay{Why: why, Log: chosen.name, found: f.Primary, sequence: chosen.log.Base.PrimarySeq})
+	return replayed, &Replay{Why: why, Log: chosen.name, found: f.Primary, sequence: chosen.log.Base.PrimarySeq}, nil
 }
 
 // noLog explains why a dirty hive cannot be replayed. A log of a newer Windows is
