@@ -1,6 +1,12 @@
 package hive
 
-import "time"
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
 
 // Software is what the SOFTWARE hive tells. Names of persons and product keys are not
 // read at all.
@@ -48,8 +54,108 @@ type AutoUpdate struct {
 	PolicyNoAutoUpdate *uint32
 }
 
-// BootConfig is what the BCD hive tells of a Windows' boot entry. Nil: not set there.
-type BootConfig struct {
-	NX  *uint64 // 0 OptIn, 1 OptOut, 2 AlwaysOff, 3 AlwaysOn
-	PAE *uint64 // 0 default, 1 ForceEnable, 2 ForceDisable
+// Keys of the SOFTWARE hive.
+const (
+	keyWindowsNT = `Microsoft\Windows NT\CurrentVersion`
+	keyUninstall = `Microsoft\Windows\CurrentVersion\Uninstall`
+	keyServicing = `Microsoft\Windows\CurrentVersion\Component Based Servicing`
+	keyAutoUp    = `Microsoft\Windows\CurrentVersion\WindowsUpdate\Auto Update`
+	keyAUPolicy  = `Policies\Microsoft\Windows\WindowsUpdate\AU`
+	keyInstaller = `Aladdin Knowledge Systems\HASP\Driver\Installer`
+)
+
+// installerName stands for the HASP driver's installer, which has no name of its own.
+const installerName = `HASP\Driver\Installer`
+
+// maxPrograms bounds the programs that are kept.
+const maxPrograms = 100
+
+// ReadSoftware reads what matters of a SOFTWARE hive. The hive is not checked as a
+// whole; what cannot be read is left out and the first such problem told. A dirty hive
+// is replayed in memory if its log is there and belongs to it, else read as it lies.
+// Errors: ErrNotHive, *FormatError, or that it is another hive.
+func ReadSoftware(f Files) (*Software, error) {
+	p, err := peekAt(f)
+	if err != nil {
+		return nil, fmt.Errorf("reading SOFTWARE hive: %w", err)
+	}
+	k, ok := p.key(path(keyWindowsNT)...)
+	if !ok {
+		return nil, fmt.Errorf("reading SOFTWARE hive: %w", p.missing(keyWindowsNT))
+	}
+	s := &Software{
+		Product:    p.value(k, "ProductName").text(),
+		CSDVersion: p.value(k, "CSDVersion").text(),
+		Build:      p.value(k, "CurrentBuild").text(),
+		BuildLab:   p.value(k, "BuildLabEx").text(),
+		Programs:   p.programs(),
+		Servicing:  p.servicing(),
+		AutoUpdate: p.autoUpdate(),
+	}
+	if s.Build == "" {
+		s.Build = p.value(k, "CurrentBuildNumber").text()
+	}
+	s.Updates, s.LastUpdate = p.packages(path(keyServicing))
+	s.Problem = p.problem
+	return s, nil
+}
+
+// missing says that a key every such hive has is not there, and why if that is known.
+func (p *peek) missing(key string) error {
+	if p.problem != "" {
+		return errors.New(p.problem)
+	}
+	return fmt.Errorf("%w: %s (its root key is %q)", ErrNoKey, key, p.root.Name())
+}
+
+func path(key string) []string { return strings.Split(key, `\`) }
+
+// programs lists what is installed of HASP and Sentinel.
+func (p *peek) programs() (programs []Program) {
+	for _, k := range p.subkeys(path(keyUninstall)...) {
+		name := p.value(k, "DisplayName").text()
+		if isDongleProgram(name) && len(programs) < maxPrograms {
+			programs = append(programs, Program{name, p.value(k, "DisplayVersion").text()})
+		}
+	}
+	k, ok := p.key(path(keyInstaller)...)
+	if !ok {
+		return programs
+	}
+	version := p.value(k, "DrvPkgVersion").text()
+	if version == "" {
+		version = p.value(k, "Version").text()
+	}
+	return append(programs, Program{installerName, version})
+}
+
+// isDongleProgram says whether a program's name is one of HASP or Sentinel. SentinelOne
+// and its agent are an antivirus program of another maker.
+func isDongleProgram(name string) bool {
+	has := func(word string) bool { return strings.Contains(strings.ToLower(name), word) }
+	if slices.ContainsFunc([]string{"sentinelone", "sentinel one", "sentinel agent", "sentinelagent"}, has) {
+		return false
+	}
+	return has("hasp") || has("sentinel")
+}
+
+// servicing looks for what Windows has not finished.
+func (p *peek) servicing() Servicing {
+	_, pending := p.key(path(keyServicing + `\RebootPending`)...)
+	_, progress := p.key(path(keyServicing + `\RebootInProgress`)...)
+	return Servicing{
+		PackagesPending:  len(p.subkeys(path(keyServicing+`\PackagesPending`)...)) > 0,
+		RebootPending:    pending,
+		RebootInProgress: progress,
+	}
+}
+
+func (p *peek) autoUpdate() (au AutoUpdate) {
+	if k, ok := p.key(path(keyAutoUp)...); ok {
+		au.Options = p.number(k, "AUOptions")
+	}
+	if k, ok := p.key(path(keyAUPolicy)...); ok {
+		au.PolicyOptions, au.PolicyNoAutoUpdate = p.number(k, "AUOptions"), p.number(k, "NoAutoUpdate")
+	}
+	return au
 }
