@@ -92,22 +92,10 @@ type Findings struct {
 	Evidence        Evidence // what Weigh was given
 	Diagnosis       Diagnosis
 
-	suspects bool // a driver that Microsoft names is there, wanted or not
-}
-
-// conclude gives the verdict.
-func (f *Findings) conclude() {
-	f.AlreadyRepaired = f.overrideActive() || len(f.Services) > 0 && f.servicesDisabled()
-	switch {
-	case f.Windows.Match == MatchNo:
-		f.Verdict, f.Reason, f.AlreadyRepaired = NotAffected, fmt.Sprintf("%s is not Windows 7 SP1 x86", f.Windows), false
-	case f.Windows.Match == MatchUnknown:
-		f.Verdict, f.Reason = Unknown, "the hive does not tell which Windows it belongs to"
-	case f.suspects:
-		f.Verdict, f.Reason = Affected, "Windows 7 SP1 x86 with the drivers that Microsoft names"
-	default:
-		f.Verdict, f.Reason = Probable, "Windows 7 SP1 x86 without the drivers that Microsoft names"
-	}
+	suspects  []Service // the drivers that Microsoft names, wanted or not
+	system    Windows   // by the SYSTEM hive alone
+	packKnown bool      // system.ServicePack was told, not merely 0
+	pae       *uint32   // PhysicalAddressExtension of the Default set; nil if not told
 }
 
 // Bereaved lists the dependents that are not among the drivers themselves: those

@@ -15,7 +15,7 @@ func (s Scope) services() []string {
 	return s.Services
 }
 
-// Inspect looks at a SYSTEM hive. Errors: ErrNotSystem, ErrControlSet, ErrUnexpected.
+// Inspect looks at a SYSTEM hive and weighs what it alone tells; see Weigh. Errors: ErrNotSystem, ErrControlSet, ErrUnexpected.
 func (h *Hive) Inspect(scope Scope) (*Findings, error) {
 	sel, err := h.readSelect()
 	if err != nil {
@@ -25,7 +25,8 @@ func (h *Hive) Inspect(scope Scope) (*Findings, error) {
 	if f.Sets, err = h.controlSets(sel, scope.DefaultSetOnly); err != nil {
 		return nil, err
 	}
-	if f.Windows, err = h.windows(sel.Default); err != nil {
+	f.system, f.packKnown = h.windows(sel.Default)
+	if f.pae, err = h.pae(sel.Default); err != nil {
 		return nil, err
 	}
 	for _, set := range f.Sets {
@@ -39,9 +40,21 @@ func (h *Hive) Inspect(scope Scope) (*Findings, error) {
 			return nil, fmt.Errorf("reading filter lists of %s: %w", ControlSetName(set), err)
 		}
 	}
-	f.conclude()
+	f.Weigh(Evidence{})
 	return f, nil
 }
+
+// pae reads PhysicalAddressExtension; nil where it is not told.
+func (h *Hive) pae(set uint32) (*uint32, error) {
+	d, err := h.valueAt(paeValue, ControlSetName(set), "Control", "Session Manager", "Memory Management")
+	n, ok := d.dword()
+	if err != nil || !ok {
+		return nil, err
+	}
+	return &n, nil
+}
+
+const paeValue = "PhysicalAddressExtension"
 
 // override reads the two values. A control set without their key gets no entry.
 func (f *Findings) override(h *Hive, set uint32) error {

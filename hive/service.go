@@ -42,17 +42,21 @@ func (f *Findings) services(h *Hive, set uint32, wanted []string) error {
 	groups := map[string]string{} // load order group → the wanted service in it
 	for _, sub := range keys {
 		name := sub.Name()
-		isWanted := containsName(wanted, name)
-		f.suspects = f.suspects || containsName(DefaultServices(), name)
-		if !isWanted && !containsName(otherServices, name) {
+		isWanted, isSuspect := containsName(wanted, name), containsName(DefaultServices(), name)
+		if !isWanted && !isSuspect && !containsName(otherServices, name) {
 			continue
 		}
 		s, group, err := readService(sub, set, path)
 		if err != nil {
 			return err
 		}
+		if isSuspect {
+			f.suspects = append(f.suspects, s)
+		}
 		if !isWanted {
-			f.Others = append(f.Others, s)
+			if !isSuspect {
+				f.Others = append(f.Others, s)
+			}
 			continue
 		}
 		f.Services = append(f.Services, s)

@@ -50,9 +50,9 @@ var rootNames = map[string]struct{ name, arch string }{
 // sp1Build is Control\Windows\CSDBuildNumber of every Windows 7 SP1.
 const sp1Build = 17514
 
-func (h *Hive) windows(set uint32) (Windows, error) {
+// windows reads what SYSTEM tells; packKnown says whether that is the service pack too.
+func (h *Hive) windows(set uint32) (w Windows, packKnown bool) {
 	cs := ControlSetName(set)
-	var w Windows
 	read := func(name string, path ...string) *Data {
 		d, err := h.valueAt(name, append([]string{cs, "Control"}, path...)...)
 		if err != nil {
@@ -80,9 +80,9 @@ func (h *Hive) windows(set uint32) (Windows, error) {
 	}
 	w.Match = w.match(haveCSD, build)
 	if w.Match == MatchYes {
-		w.Name = "Windows 7"
+		w.Name = windows7
 	}
-	return w, nil
+	return w, haveCSD
 }
 
 // computerName returns the PC's name, "" where the hive does not tell.
@@ -112,10 +112,10 @@ func (w *Windows) setArch(arch string) {
 func (w *Windows) match(haveCSD bool, build uint32) Match {
 	switch {
 	case w.Arch != "" && w.Arch != "x86",
-		w.Name != "" && w.Name != "Windows 7",
+		w.Name != "" && w.Name != windows7,
 		haveCSD && w.ServicePack != 1:
 		return MatchNo
-	case w.Name == "Windows 7" && w.Arch == "x86" && haveCSD:
+	case w.Name == windows7 && w.Arch == "x86" && haveCSD:
 		return MatchYes
 	case w.Arch == "x86" && haveCSD && build == sp1Build:
 		return MatchYes

@@ -25,14 +25,14 @@ func TestWindows(t *testing.T) {
 		words             string
 		verdict           hive.Verdict
 	}{
-		{"Windows 7 SP1 x86", "", "", hive.MatchYes, "Windows 7 SP1 x86", hive.Affected},
+		{"Windows 7 SP1 x86", "", "", hive.MatchYes, "Windows 7 SP1 x86", hive.Probable},
 		{"without the drivers", "", haspGone, hive.MatchYes, "Windows 7 SP1 x86", hive.Probable},
 		{"one driver, one control set", "", "[-ControlSet001\\services\\Haspnt]\n[-ControlSet001\\services\\Hardlock]\n[-ControlSet002\\services\\Haspnt]",
-			hive.MatchYes, "Windows 7 SP1 x86", hive.Affected},
+			hive.MatchYes, "Windows 7 SP1 x86", hive.Probable},
 		{"root key of x64", rootWin7x64, "", hive.MatchNo, "Windows 7 SP1 x64", hive.NotAffected},
 		{"architecture AMD64", "", env + `"PROCESSOR_ARCHITECTURE"="AMD64"`, hive.MatchNo, "Windows 7 SP1 x64", hive.NotAffected},
 		{"architecture unheard of", "", env + `"PROCESSOR_ARCHITECTURE"="ARM64"`, hive.MatchNo, "Windows 7 SP1 ARM64", hive.NotAffected},
-		{"architecture absent", "", env + `"PROCESSOR_ARCHITECTURE"=-`, hive.MatchYes, "Windows 7 SP1 x86", hive.Affected},
+		{"architecture absent", "", env + `"PROCESSOR_ARCHITECTURE"=-`, hive.MatchYes, "Windows 7 SP1 x86", hive.Probable},
 		{"SP0", "", windows + sp0 + `"CSDBuildNumber"=dword:1db0`, hive.MatchNo, "Windows 7 x86", hive.NotAffected},
 		{"SP2", "", windows + sp2, hive.MatchNo, "Windows 7 SP2 x86", hive.NotAffected},
 		{"no service pack noted", "", windows + `"CSDVersion"=-`, hive.MatchUnknown, "Windows 7 x86", hive.Unknown},
@@ -41,7 +41,7 @@ func TestWindows(t *testing.T) {
 		{"Windows Vista", rootVista, "", hive.MatchNo, "Windows Vista SP1 x86", hive.NotAffected},
 		{"Windows 8", rootWin8, "", hive.MatchNo, "Windows 8 or 8.1 SP1 x86", hive.NotAffected},
 		{"Windows 10", "ROOT", windows + sp0, hive.MatchNo, "Windows 10 x86", hive.NotAffected},
-		{"root key unheard of, all else fits", "somebody's hive", "", hive.MatchYes, "Windows 7 SP1 x86", hive.Affected},
+		{"root key unheard of, all else fits", "somebody's hive", "", hive.MatchYes, "Windows 7 SP1 x86", hive.Probable},
 		{"root key unheard of, other build", "somebody's hive", windows + `"CSDBuildNumber"=dword:1771`, hive.MatchUnknown, "Windows SP1 x86", hive.Unknown},
 		{"root key unheard of, SP2", "somebody's hive", windows + sp2, hive.MatchNo, "Windows SP2 x86", hive.NotAffected},
 		{"nothing known", "somebody's hive", windows + "\"CSDVersion\"=-\n\"CSDBuildNumber\"=-\n" + env + `"PROCESSOR_ARCHITECTURE"=-`,
@@ -90,7 +90,7 @@ func TestWindowsOfRealHives(t *testing.T) {
 		want        hive.Match
 		verdict     hive.Verdict
 	}{
-		{haspHive, "Windows 7 SP1 x86", hive.MatchYes, hive.Affected},
+		{haspHive, "Windows 7 SP1 x86", hive.MatchYes, hive.Probable},
 		{"win7-x86-SYSTEM", "Windows 7 SP1 x86", hive.MatchYes, hive.Probable},
 		{"xp-sp3-SYSTEM", "Windows XP SP3 x86", hive.MatchNo, hive.NotAffected},
 		{"win10-SYSTEM", "Windows 10 x64", hive.MatchNo, hive.NotAffected},
