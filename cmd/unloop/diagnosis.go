@@ -1,6 +1,10 @@
 package main
 
-import "time"
+import (
+	"time"
+
+	"unloop/hive"
+)
 
 // The structs below are the part of a result's JSON that tells which Windows this is
 // and whether it has the fault. Fields that are not known are left out.
@@ -73,4 +77,13 @@ type dumpResult struct {
 	Path string    `json:"path"`
 	Code string    `json:"code"` // "0x0000007E"
 	Time time.Time `json:"time"`
+}
+
+// say spells a statement in the user's language.
+func (e *env) say(s hive.Statement) string {
+	args := make([]any, len(s.Args))
+	for i, a := range s.Args {
+		args[i] = a
+	}
+	return e.text(s.Key, args...)
 }

@@ -104,10 +104,6 @@ var messagesEN = joined(map[string]string{
 	"verdict.not":      "not affected",
 	"verdict.unknown":  "unknown",
 	"verdict.repaired": ", already repaired",
-	"reason.affected":  "Windows 7 SP1 32-bit with the drivers that Microsoft names",
-	"reason.probable":  "Windows 7 SP1 32-bit without these drivers; the override is reported to cure such PCs too",
-	"reason.not":       "%s is not Windows 7 SP1 32-bit",
-	"reason.unknown":   "the hive does not tell which Windows it belongs to",
 	"absent":           "absent",
 
 	"acc.target":      "%s (%s)",
@@ -240,4 +236,4 @@ var messagesEN = joined(map[string]string{
 	"hint.broken":          "nothing was written; Windows\\System32\\config\\RegBack may hold an older good one",
 	"error.other":          "%s: failed",
 	"hint.other":           "nothing was written to the hive",
-}, messagesStickEN, messagesPolicyEN)
+}, messagesStickEN, messagesPolicyEN, messagesDiagnosisEN)

@@ -103,10 +103,6 @@ var messagesJA = joined(map[string]string{
 	"verdict.not":      "該当しない",
 	"verdict.unknown":  "不明",
 	"verdict.repaired": "、修復済み",
-	"reason.affected":  "Microsoft が挙げたドライバーのある Windows 7 SP1 32 ビット",
-	"reason.probable":  "これらのドライバーのない Windows 7 SP1 32 ビット。override で直ったという報告があります",
-	"reason.not":       "%s は Windows 7 SP1 32 ビットではありません",
-	"reason.unknown":   "どの Windows のハイブか分かりません",
 	"absent":           "なし",
 
 	"acc.target":      "%s（%s）",
@@ -239,4 +235,4 @@ var messagesJA = joined(map[string]string{
 	"hint.broken":          "何も書いていません。Windows\\System32\\config\\RegBack に古い正常なものがあるかもしれません",
 	"error.other":          "%s: 失敗しました",
 	"hint.other":           "ハイブには何も書いていません",
-}, messagesStickJA, messagesPolicyJA)
+}, messagesStickJA, messagesPolicyJA, messagesDiagnosisJA)

@@ -12,6 +12,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"unloop/hive"
 )
 
 var verbs = regexp.MustCompile(`%[-+# 0]*(\*|\d+)?(\.(\*|\d+)?)?.`)
@@ -125,7 +127,27 @@ func builtKeys() (keys []string) {
 	for _, word := range []string{resultRepaired, resultPartly, resultUndone, resultPartUndo, resultNoUndo, resultNothing, resultFailed, resultDryRun, resultLeft} {
 		keys = append(keys, "result."+word)
 	}
-	return append(keys, string(statusRepaired)+"report", string(statusUndone)+"report")
+	keys = append(keys, string(statusRepaired)+"report", string(statusUndone)+"report")
+	return append(keys, hive.StatementKeys()...)
+}
+
+// Every statement of a diagnosis has its message in both languages, with a place for each
+// of its arguments, which are strings.
+func TestStatements(t *testing.T) {
+	for _, key := range hive.StatementKeys() {
+		want, _ := hive.StatementArgs(key)
+		for lang, messages := range map[string]map[string]string{"en": messagesEN, "ja": messagesJA} {
+			places := verbs.FindAllString(messages[key], -1)
+			if messages[key] == "" || len(places) != want || slices.ContainsFunc(places, func(v string) bool { return v != "%s" }) {
+				t.Errorf("%s in %s is %q, which has %q for %d arguments", key, lang, messages[key], places, want)
+			}
+		}
+	}
+	for key := range messagesEN {
+		if _, ok := hive.StatementArgs(key); !ok && strings.HasPrefix(key, "diag.") {
+			t.Errorf("there is no statement %s", key)
+		}
+	}
 }
 
 // errorKeys are all that explain can return.

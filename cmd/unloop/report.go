@@ -218,17 +218,7 @@ func (e *env) startType(s hive.Service) string {
 }
 
 // reason says in the user's language why the verdict is what it is.
-func (e *env) reason(f *hive.Findings) string {
-	switch f.Verdict {
-	case hive.Affected:
-		return e.text("reason.affected")
-	case hive.Probable:
-		return e.text("reason.probable")
-	case hive.NotAffected:
-		return e.text("reason.not", f.Windows)
-	}
-	return e.text("reason.unknown")
-}
+func (e *env) reason(f *hive.Findings) string { return e.say(f.Diagnosis.Reason) }
 
 func orUnknown(s string) string {
 	if s == "" {

@@ -1,0 +1,62 @@
+package main
+
+// messagesDiagnosisEN is what a diagnosis says, in English: the statements of hive, whose
+// arguments are all strings.
+var messagesDiagnosisEN = map[string]string{
+	"diag.affected.kernel":    "%s with %s and kernel %s, of March 2018 or later",
+	"diag.affected.update":    "%s with %s and update %s, of March 2018 or later",
+	"diag.probable.waiting":   "%s with kernel %s, older than March 2018, but update %s waits to be installed",
+	"diag.probable.unknown":   "%s with %s; whether it has updates of March 2018 or later is not known",
+	"diag.probable.nodrivers": "%s with kernel %s, of March 2018 or later, but without the drivers that Microsoft names",
+	"diag.probable.nothing":   "%s without the drivers that Microsoft names",
+	"diag.not.windows":        "%s is not Windows 7 SP1 x86",
+	"diag.not.kernel":         "%s with kernel %s, older than the updates of March 2018",
+	"diag.unknown.windows":    "the hive does not tell which Windows it belongs to",
+
+	"diag.system.fits":   "the SYSTEM hive is that of %s",
+	"diag.system.other":  "the SYSTEM hive is that of %s, another Windows",
+	"diag.product":       "SOFTWARE calls it %s, build %s (%s)",
+	"diag.product.other": "SOFTWARE calls it %s, build %s, another Windows (%s)",
+	"diag.machine.fits":  "the kernel %s is a 32-bit program",
+	"diag.machine.other": "the kernel %s is a program for %s, not a 32-bit one",
+	"diag.syswow64":      "there is the folder %s, which only 64-bit Windows has",
+
+	"diag.kernel.new":       "the kernel %s has version %s, not older than %s of March 2018",
+	"diag.kernel.old":       "the kernel %s has version %s, older than %s of March 2018",
+	"diag.kernel.other":     "the kernel %s has version %s, which is not of Windows 7 SP1",
+	"diag.kernel.unread":    "the kernel %s could not be read: %s",
+	"diag.kernel.noversion": "the kernel %s has no version",
+	"diag.update.in":        "update %s is recorded as %s, installed on %s (%s)",
+	"diag.update.undated":   "update %s is recorded as %s (%s)",
+	"diag.update.waits":     "update %s waits to be installed: Install Pending (%s)",
+	"diag.update.other":     "update %s is recorded as %s, not as installed (%s)",
+	"diag.update.none":      "no update of March 2018 or later is recorded as installed (%s)",
+	"diag.software.unread":  "the SOFTWARE hive could not be read, or not all of it: %s",
+
+	"diag.driver.starts":    "driver %s is set to start, Start %s (%s)",
+	"diag.driver.off":       "driver %s is disabled, Start 4 (%s)",
+	"diag.driver.nostart":   "driver %s has no usable start type (%s)",
+	"diag.driver.elsewhere": "the file of driver %s lies outside the Windows folder: %s",
+	"diag.file.there":       "the file of driver %s is there: %s",
+	"diag.file.version":     "the file of driver %s is there: %s, version %s; which versions are free of the fault is not known",
+	"diag.file.missing":     "the file of driver %s is not there, so that it cannot be loaded: %s",
+	"diag.nodrivers":        "none of the drivers %s is there (%s)",
+	"diag.others":           "other HASP and Sentinel services, not known as a cause: %s (%s)",
+	"diag.program":          "installed program: %s (%s)",
+
+	"diag.override":   "the override already switches both protections off (%s)",
+	"diag.cpu.amd":    "the CPU is an AMD: %s. Microsoft's check counts the protection against Meltdown as not needed there; Windows 7 probably does so too, which makes the cause doubtful",
+	"diag.cpu.atom":   "the CPU is an early Atom: %s. Microsoft's check counts the protection against Meltdown as not needed there; Windows 7 probably does so too, which makes the cause doubtful",
+	"diag.laststart":  "last start, probably: %s (%s was written then)",
+	"diag.lastupdate": "last update recorded as installed: %s (%s)",
+
+	"diag.look.pae.boot":     "PAE is off: nx is AlwaysOff and pae not ForceEnable in the boot entry (%s). Such PCs stopped after the updates of March 2018 for another reason; whether the repair helps is not known",
+	"diag.look.pae.registry": "PAE was probably off at the last start: %s is 0. Such PCs stopped after the updates of March 2018 for another reason; whether the repair helps is not known",
+	"diag.look.sse2":         "the CPU, by its family and model, probably lacks SSE2: %s. Such PCs stopped after the updates of March to June 2018 for another reason, and the repair probably does not help them",
+	"diag.look.pendingxml":   "updates are half installed: %s is there",
+	"diag.look.packages":     "updates wait to be finished (%s)",
+	"diag.look.reboot":       "updates wait for a restart (%s)",
+	"diag.look.progress":     "a restart to finish updates had begun and not ended (%s)",
+	"diag.look.dump":         "crash dump: stop code %s, %s (%s)",
+	"diag.look.missing":      "%s starts by itself, but its file is not there: %s",
+}

@@ -1,0 +1,62 @@
+package main
+
+// messagesDiagnosisJA is what a diagnosis says, in Japanese: the statements of hive, whose
+// arguments are all strings.
+var messagesDiagnosisJA = map[string]string{
+	"diag.affected.kernel":    "%s で %s があり、カーネル %s は 2018 年 3 月以降のものです",
+	"diag.affected.update":    "%s で %s があり、更新プログラム %s は 2018 年 3 月以降のものです",
+	"diag.probable.waiting":   "%s でカーネル %s は 2018 年 3 月より前のものですが、更新プログラム %s がインストール待ちです",
+	"diag.probable.unknown":   "%s で %s があります。2018 年 3 月以降の更新プログラムがあるかどうかは分かりません",
+	"diag.probable.nodrivers": "%s でカーネル %s は 2018 年 3 月以降のものですが、Microsoft が挙げたドライバーはありません",
+	"diag.probable.nothing":   "%s で、Microsoft が挙げたドライバーはありません",
+	"diag.not.windows":        "%s は Windows 7 SP1 x86 ではありません",
+	"diag.not.kernel":         "%s でカーネル %s は 2018 年 3 月の更新プログラムより前のものです",
+	"diag.unknown.windows":    "どの Windows のハイブか分かりません",
+
+	"diag.system.fits":   "SYSTEM ハイブは %s のものです",
+	"diag.system.other":  "SYSTEM ハイブは別の Windows (%s) のものです",
+	"diag.product":       "SOFTWARE ハイブによると %s、ビルド %s です (%s)",
+	"diag.product.other": "SOFTWARE ハイブによると %s、ビルド %s で、別の Windows です (%s)",
+	"diag.machine.fits":  "カーネル %s は 32 ビットのプログラムです",
+	"diag.machine.other": "カーネル %s は %s 用で、32 ビットのプログラムではありません",
+	"diag.syswow64":      "64 ビットの Windows にだけあるフォルダー %s があります",
+
+	"diag.kernel.new":       "カーネル %s のバージョンは %s で、2018 年 3 月の %s 以降です",
+	"diag.kernel.old":       "カーネル %s のバージョンは %s で、2018 年 3 月の %s より前です",
+	"diag.kernel.other":     "カーネル %s のバージョンは %s で、Windows 7 SP1 のものではありません",
+	"diag.kernel.unread":    "カーネル %s を読めませんでした: %s",
+	"diag.kernel.noversion": "カーネル %s にはバージョンがありません",
+	"diag.update.in":        "更新プログラム %s の記録: %s、インストール日 %s (%s)",
+	"diag.update.undated":   "更新プログラム %s の記録: %s (%s)",
+	"diag.update.waits":     "更新プログラム %s はインストール待ちです: Install Pending (%s)",
+	"diag.update.other":     "更新プログラム %s の記録は %s で、インストール済みではありません (%s)",
+	"diag.update.none":      "2018 年 3 月以降の更新プログラムがインストールされた記録はありません (%s)",
+	"diag.software.unread":  "SOFTWARE ハイブの全部または一部を読めませんでした: %s",
+
+	"diag.driver.starts":    "ドライバー %s は起動する設定です。Start %s (%s)",
+	"diag.driver.off":       "ドライバー %s は無効です。Start 4 (%s)",
+	"diag.driver.nostart":   "ドライバー %s には有効な Start がありません (%s)",
+	"diag.driver.elsewhere": "ドライバー %s のファイルは Windows フォルダーの外にあります: %s",
+	"diag.file.there":       "ドライバー %s のファイルがあります: %s",
+	"diag.file.version":     "ドライバー %s のファイルがあります: %s、バージョン %s。不具合のないバージョンは分かっていません",
+	"diag.file.missing":     "ドライバー %s のファイルがないため、読み込まれません: %s",
+	"diag.nodrivers":        "ドライバー %s はどれもありません (%s)",
+	"diag.others":           "ほかの HASP、Sentinel のサービス (原因とは知られていません): %s (%s)",
+	"diag.program":          "インストールされているプログラム: %s (%s)",
+
+	"diag.override":   "override で両方の保護がすでに無効になっています (%s)",
+	"diag.cpu.amd":    "CPU は AMD です: %s。Microsoft の確認スクリプトでは Meltdown への保護が不要とされる CPU です。Windows 7 もおそらく同じ扱いのため、原因は別にあるかもしれません",
+	"diag.cpu.atom":   "CPU は初期の Atom です: %s。Microsoft の確認スクリプトでは Meltdown への保護が不要とされる CPU です。Windows 7 もおそらく同じ扱いのため、原因は別にあるかもしれません",
+	"diag.laststart":  "最後の起動はおそらく %s です (%s の更新日時)",
+	"diag.lastupdate": "最後に更新プログラムがインストールされた記録: %s (%s)",
+
+	"diag.look.pae.boot":     "PAE が無効です: 起動エントリの nx が AlwaysOff で、pae が ForceEnable ではありません (%s)。このような PC は 2018 年 3 月の更新後、別の原因で停止しました。修復が効くかどうかは分かりません",
+	"diag.look.pae.registry": "最後の起動時、PAE はおそらく無効でした: %s が 0 です。このような PC は 2018 年 3 月の更新後、別の原因で停止しました。修復が効くかどうかは分かりません",
+	"diag.look.sse2":         "CPU はファミリとモデルから見て、おそらく SSE2 に対応していません: %s。このような PC は 2018 年 3 月から 6 月の更新後、別の原因で停止しました。修復はおそらく効きません",
+	"diag.look.pendingxml":   "更新プログラムのインストールが途中です: %s があります",
+	"diag.look.packages":     "完了していない更新プログラムがあります (%s)",
+	"diag.look.reboot":       "再起動待ちの更新プログラムがあります (%s)",
+	"diag.look.progress":     "更新を完了するための再起動が終わっていません (%s)",
+	"diag.look.dump":         "クラッシュ ダンプ: 停止コード %s、%s (%s)",
+	"diag.look.missing":      "%s は自動で起動する設定ですが、ファイルがありません: %s",
+}
