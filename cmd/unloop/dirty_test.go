@@ -127,7 +127,7 @@ func TestDirtyRealHive(t *testing.T) {
 	st.put(t, st.first)
 
 	_, shown, _ := unloop("scan", "-v", st.target)
-	for _, want := range []string{"verdict: affected", "+[ControlSet001\\services\\Haspnt]", "+[ControlSet002\\services\\Hardlock]", "SYSTEM.LOG1 belongs to it"} {
+	for _, want := range []string{"verdict: probable", "+[ControlSet001\\services\\Haspnt]", "+[ControlSet002\\services\\Hardlock]", "SYSTEM.LOG1 belongs to it"} {
 		if !strings.Contains(shown, want) {
 			t.Errorf("scan -v does not say %q:\n%s", want, shown)
 		}
