@@ -388,3 +388,18 @@ func checkUpdates(t *testing.T, s *hive.Software) {
 		t.Error(err)
 	}
 }
+
+// A SOFTWARE hive of 60 MB with more packages than any PC has.
+func BenchmarkReadSoftware(b *testing.B) {
+	var text strings.Builder
+	for i := range 12000 {
+		text.WriteString(pkg(fmt.Sprintf("Package_%d_for_KB%d~%s~x86~~6.1.1.0", i%40, 4088000+i, publisher), 112) + "\"InstallClient\"=\"WindowsUpdateAgent\"\n\"InstallName\"=\"update.mum\"\n\"Visibility\"=dword:1\n")
+	}
+	data := buildText(b, bareSoftware+text.String(), hivetest.Options{RootName: hivetest.SoftwareRoot, FileName: "SOFTWARE", Fill: 50 << 20})
+	b.ReportMetric(float64(len(data))/(1<<20), "MB")
+	for b.Loop() {
+		if s, err := hive.ReadSoftware(hive.Files{Primary: data}); err != nil || s.Problem != "" || len(s.Updates) == 0 {
+			b.Fatal(s, err)
+		}
+	}
+}
