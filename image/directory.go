@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 )
 
 // indexName is the name of a directory's index attributes.
@@ -18,9 +19,11 @@ const dosName = 2
 // dirEntry is a name found in a directory's index. The index may be stale
 // where the journal has not been replayed, so it is only a hint: see live.
 type dirEntry struct {
-	name   string
-	number int64
-	seq    uint16
+	name     string
+	number   int64
+	seq      uint16
+	folder   bool
+	modified uint64 // FILETIME
 }
 
 // child is a directory entry whose MFT record agrees with it.
@@ -131,7 +134,7 @@ func indexEntries(all []dirEntry, b []byte) ([]dirEntry, error) {
 		}
 		ref := binary.LittleEndian.Uint64(e)
 		if f.space != dosName {
-			all = append(all, dirEntry{f.name, int64(ref & (1<<48 - 1)), uint16(ref >> 48)})
+			all = append(all, dirEntry{f.name, int64(ref & (1<<48 - 1)), uint16(ref >> 48), f.folder, f.modified})
 		}
 		off += int64(length)
 	}
@@ -140,16 +143,19 @@ func indexEntries(all []dirEntry, b []byte) ([]dirEntry, error) {
 
 // fileName is a $FILE_NAME attribute.
 type fileName struct {
-	parent uint64 // reference of the directory
-	space  byte
-	name   string
+	parent   uint64 // reference of the directory
+	modified uint64 // FILETIME
+	folder   bool
+	space    byte
+	name     string
 }
 
 func parseFileName(b []byte) (fileName, error) {
 	if len(b) < 0x42 || 0x42+2*int(b[0x40]) > len(b) {
 		return fileName{}, fmt.Errorf("file name of %d bytes: %w", len(b), ErrDamaged)
 	}
-	return fileName{binary.LittleEndian.Uint64(b), b[0x41], utf16String(b[0x42 : 0x42+2*int(b[0x40])])}, nil
+	return fileName{binary.LittleEndian.Uint64(b), binary.LittleEndian.Uint64(b[0x10:]), b[0x3B]&0x10 != 0,
+		b[0x41], utf16String(b[0x42 : 0x42+2*int(b[0x40])])}, nil
 }
 
 // live fetches the record an entry names and checks that it is still the file
@@ -182,6 +188,22 @@ func (n *ntfs) live(dir *record, e dirEntry) (*record, error) {
 		}
 	}
 	return nil, gone
+}
+
+// names lists a directory without a look at the files: see dirEntry.
+func (n *ntfs) names(dir *record) (all []dirEntry, err error) {
+	defer guard(&err, "reading folder")
+	return n.entries(dir)
+}
+
+// openEntry opens the file of a directory entry, if it is still that file.
+func (n *ntfs) openEntry(dir *record, e dirEntry) (s *stream, err error) {
+	defer guard(&err, "opening file")
+	r, err := n.live(dir, e)
+	if err != nil {
+		return nil, err
+	}
+	return n.openData(r)
 }
 
 // list gives the live children of a directory that match, in index order.
@@ -254,5 +276,20 @@ func (n *ntfs) root() (r *record, err error) {
 // sameName compares names without regard to letter case, unit by unit in
 // upper case as NTFS does.
 func sameName(a, b string) bool {
-	return a == b || strings.Map(unicode.ToUpper, a) == strings.Map(unicode.ToUpper, b)
+	for i := 0; i < len(a) && i < len(b); i++ {
+		if a[i]|b[i] >= utf8.RuneSelf {
+			return strings.Map(unicode.ToUpper, a) == strings.Map(unicode.ToUpper, b)
+		}
+		if a[i] != b[i] && upperASCII(a[i]) != upperASCII(b[i]) {
+			return false // as most names do, quickly
+		}
+	}
+	return len(a) == len(b)
+}
+
+func upperASCII(c byte) byte {
+	if c >= 'a' && c <= 'z' {
+		c -= 'a' - 'A'
+	}
+	return c
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"sort"
+	"time"
 )
 
 // Extent is a contiguous stretch of a file on its disk, in bytes. The device
@@ -25,6 +26,7 @@ type stream struct {
 	sparse      bool  // by flag, or with a hole in its extents
 	encrypted   bool
 	reparse     bool // the content lies elsewhere: single-instance, overlay-compressed
+	modified    time.Time
 }
 
 // at finds the extent that holds file offset off, or the next one.

@@ -6,6 +6,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"time"
 )
 
 // File is a file of an installation, on a volume or an ordinary one, behind
@@ -102,6 +103,14 @@ func (f *File) Size() int64 {
 		return 0
 	}
 	return info.Size()
+}
+
+// Modified is when the file's content was last changed, UTC; zero if that is not known.
+func (f *File) Modified() time.Time {
+	if f.plain != nil {
+		return f.plain.info.ModTime().UTC()
+	}
+	return f.stream.modified
 }
 
 // Writable is how many bytes from the start WriteAt can reach: on a volume

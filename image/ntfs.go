@@ -365,6 +365,7 @@ func (n *ntfs) openData(r *record) (s *stream, err error) {
 	if err != nil || len(info.resident) < 0x24 {
 		return nil, fmt.Errorf("MFT record %d has no standard information: %w", r.number, ErrDamaged)
 	}
+	s.modified = fileTime(binary.LittleEndian.Uint64(info.resident[8:]))
 	flags := binary.LittleEndian.Uint32(info.resident[0x20:])
 	s.sparse = s.sparse || flags&0x200 != 0
 	s.compressed = s.compressed || flags&0x800 != 0

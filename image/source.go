@@ -170,7 +170,7 @@ func (s *Source) look(dev io.ReaderAt, size, sector int64) {
 		s.addProblems(problems...)
 	}
 	for _, p := range parts {
-		s.addVolume(dev, size, p)
+		s.addVolume(dev, size, p, p.index > 0 && p.index == activePartition(b))
 	}
 }
 
@@ -187,8 +187,8 @@ func (s *Source) addProblems(all ...error) {
 }
 
 // addVolume looks into one partition.
-func (s *Source) addVolume(dev io.ReaderAt, size int64, p partition) {
-	v := &Volume{Index: p.index, Offset: p.offset, Size: p.size,
+func (s *Source) addVolume(dev io.ReaderAt, size int64, p partition, active bool) {
+	v := &Volume{Index: p.index, Offset: p.offset, Size: p.size, active: active,
 		name: fmt.Sprintf("%s:%d", s.path, p.index), truncated: p.size > size-p.offset}
 	if p.index == 0 {
 		v.name = s.path

@@ -44,6 +44,7 @@ type Volume struct {
 	RestartVersion string // of $LogFile, as "1.1"; "2.0" means that a newer Windows was here
 
 	name      string // for messages: path:index
+	active    bool   // the BIOS starts it
 	truncated bool   // reaches beyond the end of the disk
 	fs        *ntfs  // nil unless NTFS that opened
 }
