@@ -1,6 +1,8 @@
 package main
 
 import (
+	"fmt"
+	"strings"
 	"time"
 
 	"unloop/hive"
@@ -79,11 +81,105 @@ type dumpResult struct {
 	Time time.Time `json:"time"`
 }
 
-// say spells a statement in the user's language.
+// fillDiagnosis copies what was found beside the SYSTEM hive, and what follows from it,
+// into the result.
+func (r *result) fillDiagnosis(e *env, f *hive.Findings) {
+	ev := f.Evidence
+	r.System = systemOf(f)
+	r.Diagnosis = &diagnosisResult{
+		Reason:     e.statement(f.Diagnosis.Reason),
+		Evidence:   e.statements(f.Diagnosis.Evidence),
+		LookAlikes: e.statements(f.Diagnosis.LookAlikes),
+	}
+	r.DriverFiles = fileResults(ev.Drivers)
+	for _, d := range ev.Dumps {
+		r.Dumps = append(r.Dumps, dumpResult{d.Path, fmt.Sprintf("0x%08X", d.Code), *moment(d.Time)})
+	}
+	if ev.Software == nil {
+		return
+	}
+	for _, p := range ev.Software.Programs {
+		r.Programs = append(r.Programs, programResult{withoutUser(p.Name), p.Version})
+	}
+	for _, u := range ev.Software.Updates {
+		r.Updates = append(r.Updates, updatePackageResult{u.Package, u.KB, u.Build, u.State, hive.StateName(u.State), moment(u.Installed)})
+	}
+	if au := ev.Software.AutoUpdate; au != (hive.AutoUpdate{}) {
+		r.AutoUpdate = &autoUpdateResult{au.Options, au.PolicyOptions, au.PolicyNoAutoUpdate}
+	}
+}
+
+// systemOf tells which Windows this is.
+func systemOf(f *hive.Findings) *systemResult {
+	ev := f.Evidence
+	s := &systemResult{Kernels: fileResults(ev.Kernels), NX: nxName(ev.Boot), LastBoot: moment(ev.BootTime)}
+	if on, known := f.PAE(); known {
+		s.PAE = map[bool]string{true: "on", false: "off"}[on]
+	}
+	if i := strings.LastIndex(f.Windows.CPU, ", "); i >= 0 {
+		s.CPUVendor = f.Windows.CPU[i+2:] // "x86 Family 6 Model 23 Stepping 10, GenuineIntel"
+	}
+	if sw := ev.Software; sw != nil {
+		s.Product, s.CSDVersion, s.Build, s.BuildLab, s.LastUpdate = sw.Product, sw.CSDVersion, sw.Build, sw.BuildLab, moment(sw.LastUpdate)
+	}
+	return s
+}
+
+// nxName spells the nx element of a boot entry as bcdedit does; "" if it is not known.
+func nxName(b *hive.BootConfig) string {
+	names := [...]string{"OptIn", "OptOut", "AlwaysOff", "AlwaysOn"}
+	if b == nil || b.NX == nil || *b.NX >= uint64(len(names)) {
+		return ""
+	}
+	return names[*b.NX]
+}
+
+func fileResults(files []hive.FileSeen) []fileResult {
+	var out []fileResult
+	for _, f := range files {
+		out = append(out, fileResult{f.Service, withoutUser(f.Path), string(f.Presence), f.Version.String(), machineWord(f.Machine), moment(f.Modified), f.Problem})
+	}
+	return out
+}
+
+// machineWord names the machine of a PE file; "" for none.
+func machineWord(machine uint16) string {
+	switch machine {
+	case 0:
+		return ""
+	case hive.MachineI386:
+		return "x86"
+	case hive.MachineAMD64:
+		return "x64"
+	}
+	return fmt.Sprintf("0x%04X", machine)
+}
+
+// statement gives a sentence of the diagnosis as data and in English.
+func (e *env) statement(s hive.Statement) statementResult {
+	english := *e
+	english.lang = "en"
+	args := make([]string, len(s.Args))
+	for i, a := range s.Args {
+		args[i] = withoutUser(a)
+	}
+	return statementResult{s.Key, args, string(s.Weight), english.say(s)}
+}
+
+func (e *env) statements(all []hive.Statement) []statementResult {
+	out := []statementResult{}
+	for _, s := range all {
+		out = append(out, e.statement(s))
+	}
+	return out
+}
+
+// say spells a sentence of the diagnosis in the user's language, without the names of
+// persons that a path may hold.
 func (e *env) say(s hive.Statement) string {
 	args := make([]any, len(s.Args))
 	for i, a := range s.Args {
-		args[i] = a
+		args[i] = withoutUser(a)
 	}
 	return e.text(s.Key, args...)
 }

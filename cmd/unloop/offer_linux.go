@@ -24,9 +24,7 @@ func (e *env) recognise(in *image.Installation, w *writer, err error, res *resul
 			return // that is what went wrong
 		}
 	}
-	if f, err := h.Inspect(hive.Scope{}); err == nil {
-		res.fill(f)
-	}
+	_, _ = e.weigh(in, h, hive.Scope{}, res) // if not, the record does without
 }
 
 // whichBackup asks which of several repairs is to be taken back; the newest stand first.

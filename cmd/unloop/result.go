@@ -84,6 +84,7 @@ type result struct {
 	regText  string
 	err      error
 	findings *hive.Findings
+	in       *image.Installation
 }
 
 // status says in one word how the work on an installation ended.
@@ -188,14 +189,15 @@ func diffEdits(d *hive.Diff) []editResult {
 func serviceStates(services []hive.Service) []serviceState {
 	var out []serviceState
 	for _, s := range services {
-		out = append(out, serviceState{hive.ControlSetName(s.Set), s.Name, s.Start.Text(), s.ImagePath})
+		out = append(out, serviceState{hive.ControlSetName(s.Set), s.Name, s.Start.Text(), withoutUser(s.ImagePath)})
 	}
 	return out
 }
 
 // fill copies findings into the result.
-func (r *result) fill(f *hive.Findings) {
+func (r *result) fill(e *env, f *hive.Findings) {
 	r.findings = f
+	r.fillDiagnosis(e, f)
 	r.Windows, r.Verdict, r.Reason, r.Repaired, r.Select = &f.Windows, f.Verdict, f.Reason, f.AlreadyRepaired, &f.Select
 	for _, n := range f.Sets {
 		r.ControlSets = append(r.ControlSets, hive.ControlSetName(n))

@@ -49,13 +49,25 @@ func (e *env) inspect(in *image.Installation, scope hive.Scope, r *result) (*ins
 	if err != nil {
 		return nil, err
 	}
+	f, err := e.weigh(in, h, scope, r)
+	if err != nil {
+		return nil, err
+	}
+	e.stage(stageInspect, "inspected", r.Hive, f.Windows, e.verdict(f))
+	return &inspected{files, h, f}, nil
+}
+
+// weigh looks at a hive and at what lies beside it, and gives the verdict.
+func (e *env) weigh(in *image.Installation, h *hive.Hive, scope hive.Scope, r *result) (*hive.Findings, error) {
 	f, err := h.Inspect(scope)
 	if err != nil {
 		return nil, err
 	}
-	r.fill(f)
-	e.stage(stageInspect, "inspected", r.Hive, f.Windows, e.verdict(f))
-	return &inspected{files, h, f}, nil
+	ev := e.gather(in, h, f)
+	f.Weigh(ev.Evidence)
+	r.Warnings = slices.Concat(r.Warnings, ev.notes)
+	r.fill(e, f)
+	return f, nil
 }
 
 // read reads and checks the SYSTEM hive of an installation.

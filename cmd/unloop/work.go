@@ -145,7 +145,7 @@ func (e *env) openTarget(t *targetResult, named bool, o common) *image.Source {
 // eachInstallation works on what was found at a target, one result each.
 func (e *env) eachInstallation(t *targetResult, src *image.Source, do work) {
 	for _, in := range src.Installations() {
-		r := &result{Hive: in.ConfigLabel("SYSTEM"), label: in.Label}
+		r := &result{Hive: in.ConfigLabel("SYSTEM"), label: in.Label, in: in}
 		t.Installations = append(t.Installations, r)
 		if err := do(e, src, in, r); err != nil {
 			r.fail(e, err)
