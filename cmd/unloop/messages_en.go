@@ -111,14 +111,11 @@ var messagesEN = joined(map[string]string{
 	"acc.journal":     "its journal is in use, as after a reset; Windows will replay it, unloop leaves it alone",
 	"acc.hibernation": "hiberfil.sys: %s",
 	"acc.hive":        "%s",
-	"acc.windows":     "Windows: %s, PC name %s, CPU %s",
 	"acc.verdict":     "verdict: %s (%s)",
 	"acc.select":      "control sets: Default %d, Current %d, LastKnownGood %d",
 	"acc.override":    "%s: FeatureSettingsOverride %s, FeatureSettingsOverrideMask %s",
-	"acc.noservices":  "drivers haspnt and hardlock: not there",
 	"acc.service":     "%s: %s, Start %s, %s",
 	"acc.filter":      "%s is a filter in %s, %s",
-	"acc.other":       "%s: also there: %s, Start %s",
 	"acc.dirty":       "dirty: %s",
 	"acc.replay":      "%s belongs to it: %d sectors, %d values; a repair replays it first (scan -v shows what it changes)",
 	"acc.warning":     "warning: %s",
@@ -236,4 +233,4 @@ var messagesEN = joined(map[string]string{
 	"hint.broken":          "nothing was written; Windows\\System32\\config\\RegBack may hold an older good one",
 	"error.other":          "%s: failed",
 	"hint.other":           "nothing was written to the hive",
-}, messagesStickEN, messagesPolicyEN, messagesDiagnosisEN)
+}, messagesStickEN, messagesPolicyEN, messagesDiagnosisEN, messagesEvidenceEN)

@@ -110,14 +110,11 @@ var messagesJA = joined(map[string]string{
 	"acc.journal":     "ジャーナルが使用中です（リセット後の状態）。Windows が処理するので unloop は触りません",
 	"acc.hibernation": "hiberfil.sys: %s",
 	"acc.hive":        "%s",
-	"acc.windows":     "Windows: %s、PC 名 %s、CPU %s",
 	"acc.verdict":     "判定: %s（%s）",
 	"acc.select":      "コントロールセット: Default %d、Current %d、LastKnownGood %d",
 	"acc.override":    "%s: FeatureSettingsOverride %s、FeatureSettingsOverrideMask %s",
-	"acc.noservices":  "ドライバー haspnt、hardlock: なし",
 	"acc.service":     "%s: %s、Start %s、%s",
 	"acc.filter":      "%s は %s の %s にフィルターとして登録されています",
-	"acc.other":       "%s: ほかに %s、Start %s",
 	"acc.dirty":       "閉じられていません: %s",
 	"acc.replay":      "%s が対応します: %d セクター、値 %d 個。修復では先に適用します（scan -v で内容を表示）",
 	"acc.warning":     "警告: %s",
@@ -235,4 +232,4 @@ var messagesJA = joined(map[string]string{
 	"hint.broken":          "何も書いていません。Windows\\System32\\config\\RegBack に古い正常なものがあるかもしれません",
 	"error.other":          "%s: 失敗しました",
 	"hint.other":           "ハイブには何も書いていません",
-}, messagesStickJA, messagesPolicyJA, messagesDiagnosisJA)
+}, messagesStickJA, messagesPolicyJA, messagesDiagnosisJA, messagesEvidenceJA)

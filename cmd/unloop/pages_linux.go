@@ -227,7 +227,7 @@ func services(f *hive.Findings) []string {
 		if n, ok := s.StartType(); ok {
 			start = itoa(int(n))
 		}
-		line := fmt.Sprintf("%s, Start %s, %s", s.Name, start, s.ImagePath)
+		line := fmt.Sprintf("%s, Start %s, %s", s.Name, start, withoutUser(s.ImagePath))
 		if _, known := sets[line]; !known {
 			lines = append(lines, line)
 		}
@@ -260,6 +260,12 @@ func (r *rescue) warnings(p *page, l *looked, o *offer) {
 	}
 	for _, d := range f.Bereaved() {
 		p.add(lineNote, r.text("dependent", d.Name, d.Service, hive.ControlSetName(d.Set)))
+	}
+	for _, s := range doubts(f) {
+		p.add(lineNote, r.say(s))
+	}
+	if n := len(f.Diagnosis.LookAlikes); n > 0 {
+		p.add(lineNote, r.text("stick.lookalikes", n))
 	}
 	if o.w.r.Replay != nil {
 		p.add(lineNote, r.text("acc.replay", o.w.r.Replay.Log, o.w.r.Replay.Sectors, len(o.w.r.Replay.Edits)))

@@ -336,6 +336,20 @@ func (e *env) advise(f *hive.Findings, o repairOptions) {
 	for _, d := range f.Bereaved() {
 		e.note("dependent", d.Name, d.Service, hive.ControlSetName(d.Set))
 	}
+	for _, s := range doubts(f) {
+		e.tell("unloop: " + e.say(s))
+	}
+	if n := len(f.Diagnosis.LookAlikes); n > 0 {
+		e.note("lookalikes", n)
+	}
+}
+
+// doubts are statements of a diagnosis that make the cause doubtful though they change no
+// verdict: a CPU that, by Microsoft's own check, is left as it was.
+func doubts(f *hive.Findings) []hive.Statement {
+	return slices.DeleteFunc(slices.Clone(f.Diagnosis.Evidence), func(s hive.Statement) bool {
+		return s.Key != "diag.cpu.amd" && s.Key != "diag.cpu.atom"
+	})
 }
 
 // labelSum is a short number for a path, to tell backups of equal names apart.

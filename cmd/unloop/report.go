@@ -120,17 +120,11 @@ func (e *env) account(b *bytes.Buffer, t *targetResult, verbose bool) {
 	line(0, "acc.target", t.Target, t.Kind)
 	for _, v := range t.Volumes {
 		line(1, "acc.volume", v.Partition, v.Kind, v.Label, float64(v.Size)/(1<<20), v.Serial)
-		if v.JournalUnclean {
-			line(2, "acc.journal")
-		}
-		if major, _, ok := strings.Cut(v.JournalVersion, "."); ok && major != "1" {
-			line(2, "acc.journalnew", v.JournalVersion)
-		}
 		if v.SameSerial != "" {
 			line(2, "acc.sameserial", v.SameSerial)
 		}
-		if v.Hibernated != "" {
-			line(2, "acc.hibernation", v.Hibernated)
+		if !t.holdsWindows(v.Partition) { // else its state is told with that
+			e.accountVolume(line, v)
 		}
 	}
 	for _, p := range t.Problems {
@@ -151,20 +145,40 @@ func (e *env) account(b *bytes.Buffer, t *targetResult, verbose bool) {
 	}
 }
 
+// holdsWindows says whether an installation was found on that partition.
+func (t *targetResult) holdsWindows(partition int) bool {
+	return slices.ContainsFunc(t.Installations, func(r *result) bool { return r.in != nil && r.in.Volume != nil && r.in.Volume.Index == partition })
+}
+
+func (e *env) accountVolume(line func(int, string, ...any), v volumeResult) {
+	if v.JournalUnclean {
+		line(2, "acc.journal")
+	}
+	if newerJournal(v.JournalVersion) {
+		line(2, "acc.journalnew", v.JournalVersion)
+	}
+	if v.Hibernated != "" {
+		line(2, "acc.hibernation", v.Hibernated)
+	}
+}
+
+// newerJournal says whether a journal is in a version that Windows 7 does not write.
+func newerJournal(version string) bool {
+	major, _, ok := strings.Cut(version, ".")
+	return ok && major != "1"
+}
+
+// accountHive tells the verdict first, then what it rests on, and how the work ended.
 func (e *env) accountHive(line func(int, string, ...any), r *result) {
 	line(1, "acc.hive", r.Hive)
-	if f := r.findings; f != nil {
-		e.accountFindings(line, f)
+	if r.findings != nil {
+		line(2, "acc.verdict", e.verdict(r.findings), e.reason(r.findings))
 	}
-	if r.Replay != nil {
-		line(2, "acc.dirty", r.Replay.Why)
-		line(2, "acc.replay", r.Replay.Log, r.Replay.Sectors, len(r.Replay.Edits))
-	}
-	for _, w := range r.Warnings {
-		line(2, "acc.warning", w)
-	}
-	for _, why := range r.Refused {
-		line(2, "acc.refused", why)
+	for _, s := range e.sections(r) {
+		line(2, "acc.line", s.head)
+		for _, text := range s.lines {
+			line(3, "acc.line", text)
+		}
 	}
 	switch r.Status {
 	case statusFound:
@@ -179,57 +193,4 @@ func (e *env) accountHive(line func(int, string, ...any), r *result) {
 		line(2, "acc.error", r.Error.Detail)
 		line(2, "acc.hint", e.hint(r.Error.Key))
 	}
-}
-
-func (e *env) accountFindings(line func(int, string, ...any), f *hive.Findings) {
-	line(2, "acc.windows", f.Windows, orUnknown(f.Windows.Computer), orUnknown(f.Windows.CPU))
-	line(2, "acc.verdict", e.verdict(f), e.reason(f))
-	line(2, "acc.select", f.Select.Default, f.Select.Current, f.Select.LastKnownGood)
-	for _, o := range f.Overrides {
-		line(2, "acc.override", hive.ControlSetName(o.Set), orAbsent(e, o.Values[0].Data.Text()), orAbsent(e, o.Values[1].Data.Text()))
-	}
-	if len(f.Services) == 0 {
-		line(2, "acc.noservices")
-	}
-	for _, s := range f.Services {
-		line(2, "acc.service", hive.ControlSetName(s.Set), s.Name, e.startType(s), s.ImagePath)
-	}
-	for _, x := range f.Filters {
-		line(2, "acc.filter", x.Service, hive.FormatRegKey(x.Path), x.Value)
-	}
-	for _, d := range f.Bereaved() {
-		line(2, "dependent", d.Name, d.Service, hive.ControlSetName(d.Set))
-	}
-	for _, s := range f.Others {
-		line(2, "acc.other", hive.ControlSetName(s.Set), s.Name, e.startType(s))
-	}
-}
-
-// startType names a service's start type as Windows' own tools do.
-func (e *env) startType(s hive.Service) string {
-	if s.Start == nil {
-		return e.text("absent")
-	}
-	n, ok := s.StartType()
-	if !ok || n > hive.StartDisabled {
-		return s.Start.Text()
-	}
-	return fmt.Sprintf("%d (%s)", n, [...]string{"boot", "system", "auto", "demand", "disabled"}[n])
-}
-
-// reason says in the user's language why the verdict is what it is.
-func (e *env) reason(f *hive.Findings) string { return e.say(f.Diagnosis.Reason) }
-
-func orUnknown(s string) string {
-	if s == "" {
-		return "?"
-	}
-	return s
-}
-
-func orAbsent(e *env, s string) string {
-	if s == "" {
-		return e.text("absent")
-	}
-	return s
 }
