@@ -207,7 +207,7 @@ func (e *env) safetyLines(r *result) (lines []string) {
 	for _, why := range r.Refused {
 		add("acc.refused", why)
 	}
-	if r.Status == statusFound && r.findings != nil && len(r.Refused) == 0 {
+	if r.Status == statusFound && r.findings != nil && r.Verdict != hive.NotAffected && len(r.Refused) == 0 {
 		add("safe.nothing")
 	}
 	return lines
@@ -215,11 +215,13 @@ func (e *env) safetyLines(r *result) (lines []string) {
 
 // volumeState tells in which state the volume of a Windows was left.
 func (e *env) volumeState(in *image.Installation) []string {
-	hibernation := map[string]string{
-		"": "safe.awake", image.HiberEmpty: "safe.awake", image.HiberSleeping: "safe.sleeping", image.HiberWaking: "safe.woken",
+	lines := []string{e.text("safe.awake")}
+	if hibernation := map[string]string{
+		image.HiberEmpty: "safe.hiberempty", image.HiberSleeping: "safe.sleeping", image.HiberWaking: "safe.woken",
 		image.HiberRestoring: "safe.woken", image.HiberUnreadable: "safe.hiberunreadable", image.HiberOther: "safe.hiberother",
-	}[in.Hibernated]
-	lines := []string{e.text(hibernation)}
+	}[in.Hibernated]; hibernation != "" {
+		lines = []string{e.text(hibernation, in.Hibernated)}
+	}
 	switch v := in.Volume; {
 	case v == nil: // a folder: who mounted it has seen to that
 	case v.JournalUnclean:
