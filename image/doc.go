@@ -19,6 +19,9 @@
 // [Source.BeginWrite], writes whole sectors inside the file's own plain and
 // initialised extents. That is the only way to write to a volume.
 //
+// Beside hives a diagnosis wants [ReadPE], the version of a program or driver,
+// and [ReadDump], the code of a crash dump; both take a file and read little.
+//
 // A stick is made the other way round: a [Drive] is a whole disk with whatever
 // is on it, and [Host.Overwrite] opens it for being written over. It is refused
 // for a disk that is mounted, in use, or that this machine runs from.

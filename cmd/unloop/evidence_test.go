@@ -15,6 +15,7 @@ import (
 
 	"unloop/hive"
 	"unloop/hive/hivetest"
+	"unloop/image"
 )
 
 // scanned scans the disk of a PC, or its folder, and returns the one result and the text
@@ -287,6 +288,25 @@ func TestDoubts(t *testing.T) {
 	for _, want := range []string{"unloop: the CPU is an AMD", "unloop: other things that may make this PC restart or stop: 1;"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("repair does not say %q:\n%s", want, &out)
+		}
+	}
+}
+
+// TestLittleMemory: where SOFTWARE could fill the memory it is left alone, and said so.
+func TestLittleMemory(t *testing.T) {
+	dir := t.TempDir()
+	if err := (hivetest.PC{}).Folder(dir); err != nil {
+		t.Fatal(err)
+	}
+	src, err := image.Host{}.Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer src.Close()
+	for free, ok := range map[int64]bool{0: true, 1 << 30: true, 30_000: false} {
+		s := (&gatherer{in: src.Installations()[0], free: free}).software()
+		if s == nil || (s.Problem == "") != ok || (s.Product != "") != ok {
+			t.Errorf("with %d bytes of memory: %+v", free, s)
 		}
 	}
 }
