@@ -1,6 +1,7 @@
-// Package hivetest makes test data: registry hives from .reg text, small NTFS
-// volumes around them, and disk images around those, all in memory, without
-// root and the same bytes every time.
+// Package hivetest makes test data: registry hives from .reg text, PE files and
+// crash dumps, small NTFS volumes around them, and disk images around those, all
+// in memory, without root and the same bytes every time. PC is a whole sick PC,
+// told by what differs from the usual one.
 //
 // It writes the formats from their public descriptions and shares no code with
 // the packages that read them (hive/regf, image), so that one mistake cannot
