@@ -76,7 +76,7 @@ var messagesPolicyEN = map[string]string{
 	"policy.hibernated.scan":  "a repair would be refused, and why",
 	"policy.hibernated.does":  "refuses; `--discard-hibernation` throws the sleeping session away and repairs",
 
-	"policy.woken.state": "`hiberfil.sys` that was resumed from, or never used (`wake`, `rstr`, zeros)",
+	"policy.woken.state": "`hiberfil.sys` that was resumed from, or never used (`wake`, `rstr`, zeros, anything but `hibr`)",
 	"policy.woken.scan":  "what `hiberfil.sys` says",
 	"policy.woken.does":  "repairs",
 
@@ -111,6 +111,10 @@ var messagesPolicyEN = map[string]string{
 	"policy.busy.state": "in use by another program",
 	"policy.busy.scan":  "nothing",
 	"policy.busy.does":  "refuses",
+
+	"policy.owned.state": "the disk that this machine runs from, found without having been named",
+	"policy.owned.scan":  "that it is skipped",
+	"policy.owned.does":  "skips it",
 
 	"policy.readonly.state": "read-only file or medium",
 	"policy.readonly.scan":  "a repair would be refused, and why",

@@ -75,7 +75,7 @@ var messagesPolicyJA = map[string]string{
 	"policy.hibernated.scan":  "修復は拒否される旨とその理由",
 	"policy.hibernated.does":  "拒否する。`--discard-hibernation` を付ければ、休止中の内容を捨てて修復する",
 
-	"policy.woken.state": "再開済み、または未使用の `hiberfil.sys`（`wake`、`rstr`、ゼロ）",
+	"policy.woken.state": "再開済み、または未使用の `hiberfil.sys`（`wake`、`rstr`、ゼロなど、`hibr` 以外）",
 	"policy.woken.scan":  "`hiberfil.sys` の状態",
 	"policy.woken.does":  "修復する",
 
@@ -110,6 +110,10 @@ var messagesPolicyJA = map[string]string{
 	"policy.busy.state": "ほかのプログラムが使用中",
 	"policy.busy.scan":  "何も表示しない",
 	"policy.busy.does":  "拒否する",
+
+	"policy.owned.state": "このマシンが動いているディスク（指定されずに見つかったもの）",
+	"policy.owned.scan":  "飛ばす旨",
+	"policy.owned.does":  "飛ばす",
 
 	"policy.readonly.state": "ファイルや媒体が読み取り専用",
 	"policy.readonly.scan":  "修復は拒否される旨とその理由",

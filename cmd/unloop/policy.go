@@ -72,6 +72,7 @@ func policiesOfVolumes() []policy {
 		{"sectorsize", exitRefused, []error{image.ErrSectorSize}},
 		{"mounted", exitRefused, []error{image.ErrMounted}},
 		{"busy", exitRefused, []error{image.ErrBusy}},
+		{"owned", exitDone, nil},
 		{"readonly", exitFailed, []error{image.ErrReadOnly}},
 		{"damaged", exitRefused, []error{image.ErrDamaged, syscall.EIO}},
 		{"empty", exitRefused, []error{image.ErrEmpty}},
