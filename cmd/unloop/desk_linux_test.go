@@ -91,6 +91,7 @@ func newDesk(t *testing.T, disks map[string][]byte, press ...string) *desk {
 		}
 		d.known, d.before[name] = append(d.known, path), hive.Sum(data)
 	}
+	t.Cleanup(d.schemaSays)
 	slices.Sort(d.known)
 	d.rescue = d.newRescue()
 	return d
@@ -231,6 +232,13 @@ func (d *desk) record(name string, files ...string) map[string]string {
 		d.t.Errorf("the record has the files %q, want %q", got, files)
 	}
 	return all[name]
+}
+
+// schemaSays fails the test if the schema does not describe a record on the stick.
+func (d *desk) schemaSays() {
+	if err := checkReports("stick/records"); err != nil {
+		d.t.Error(err)
+	}
 }
 
 func keysOf[V any](m map[string]V) []string {

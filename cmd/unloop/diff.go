@@ -34,13 +34,14 @@ func (e *env) diffCommand() *cli.Command {
 }
 
 type diffResult struct {
-	Verb  string       `json:"verb"`
-	A     string       `json:"a"`
-	B     string       `json:"b"`
-	Exit  exitCode     `json:"exit"`
-	Same  bool         `json:"same"`
-	Keys  []keyDiff    `json:"keys"`
-	Error *errorResult `json:"error,omitempty"`
+	Schema string       `json:"schema"`
+	Verb   string       `json:"verb"`
+	A      string       `json:"a"`
+	B      string       `json:"b"`
+	Exit   exitCode     `json:"exit"`
+	Same   bool         `json:"same"`
+	Keys   []keyDiff    `json:"keys"`
+	Error  *errorResult `json:"error,omitempty"`
 }
 
 type keyDiff struct {
@@ -93,7 +94,7 @@ func (e *env) diffFailed(a, b, which, format string, err error) error {
 		return nil
 	}
 	failed := e.errorResult(err)
-	return e.printJSON(diffResult{Verb: "diff", A: a, B: b, Exit: failed.Exit, Keys: []keyDiff{}, Error: failed})
+	return e.printJSON(diffResult{Schema: reportSchema, Verb: "diff", A: a, B: b, Exit: failed.Exit, Keys: []keyDiff{}, Error: failed})
 }
 
 // openOne opens the one hive that a target holds.
@@ -116,7 +117,7 @@ func (e *env) openOne(target string) (string, *hive.Hive, error) {
 }
 
 func diffJSON(a, b string, d *hive.Diff) diffResult {
-	out := diffResult{Verb: "diff", A: a, B: b, Same: len(d.Keys) == 0, Keys: []keyDiff{}}
+	out := diffResult{Schema: reportSchema, Verb: "diff", A: a, B: b, Same: len(d.Keys) == 0, Keys: []keyDiff{}}
 	for _, k := range d.Keys {
 		kd := keyDiff{Key: hive.FormatRegKey(k.Path), Side: [...]string{"both", "b", "a"}[k.Side]}
 		for _, v := range k.Values {

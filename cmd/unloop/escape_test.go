@@ -22,6 +22,7 @@ func runProgram(t *testing.T, args ...string) (code int, stdout, stderr string) 
 	}
 	var out, errs bytes.Buffer
 	code = run(append([]string{"unloop"}, args...), strings.NewReader(""), &out, &errs)
+	mustCheck(t, args, out.String())
 	return code, out.String(), errs.String()
 }
 

@@ -21,7 +21,8 @@ import (
 // Every promise of the command line is a script in testdata/script. Besides
 // testscript's own commands a script has
 //
-//	code N unloop ARG...     run it and want exit code N
+//	code N unloop ARG...     run it and want exit code N; all JSON it writes must be
+//	                         as the schema says
 //	mkhive, mkdisk           fixtures, see fixture_test.go
 //	zeros FILE SIZE          a file of zero bytes
 //	cut FILE SIZE            cut a file short
@@ -169,6 +170,7 @@ func scriptCode(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	if args[1] == "unloop" {
 		checkErrors(ts, got)
+		ts.Check(checkOutput(args[2:], ts.ReadFile("stdout"), ts.MkAbs))
 	}
 }
 

@@ -18,6 +18,7 @@ const recordsFolder = "records"
 
 // stickReport is report.json of a record: the run, and every disk that was looked at.
 type stickReport struct {
+	Schema  string          `json:"schema"`
 	Tool    string          `json:"tool"`
 	Kernel  string          `json:"kernel"`
 	Time    string          `json:"time"` // by the PC's clock, whose zone the stick does not know
@@ -149,6 +150,8 @@ func (e *env) recordDone(line func(string, ...any), r *result) {
 // recordFiles makes the files of a record. about is the installation it is of, nil when
 // none was found; failed adds the kernel's log and ours.
 func (e *env) recordFiles(rep *stickReport, r *result, t *targetResult, failed []byte) (map[string][]byte, error) {
+	rep.Schema = reportSchema
+	rep.Stages, rep.Targets = append([]stageTime{}, rep.Stages...), append([]*targetResult{}, rep.Targets...) // never null
 	if r != nil {
 		rep.Hive = r.Hive
 	}

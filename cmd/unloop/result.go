@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+	"time"
 	"unicode/utf16"
 
 	"unloop/hive"
@@ -11,9 +12,17 @@ import (
 )
 
 // The structs below are the JSON of every verb: one compact object a target a
-// line. Fields that do not apply are left out.
+// line. Fields that do not apply are left out. report.schema.json describes them.
+
+// reportSchema is the version of all JSON that unloop writes. Its number rises when a
+// field goes, is renamed, or changes its meaning or type; a field or a word more of
+// those that are listed does not raise it.
+const reportSchema = "unloop/report/1"
 
 type targetResult struct {
+	Schema        string         `json:"schema,omitempty"` // of a line or file of its own
+	Tool          string         `json:"tool,omitempty"`   // likewise
+	Time          time.Time      `json:"time,omitzero"`    // likewise: when the work began
 	Verb          string         `json:"verb"`
 	Target        string         `json:"target"`
 	Kind          string         `json:"kind,omitempty"`
@@ -68,6 +77,7 @@ type result struct {
 	Updates     []updatePackageResult `json:"updates,omitempty"`
 	AutoUpdate  *autoUpdateResult     `json:"autoUpdate,omitempty"`
 	Dumps       []dumpResult          `json:"dumps,omitempty"`
+	Hibernation *hibernationResult    `json:"hibernation,omitempty"`
 	Warnings    []string              `json:"warnings,omitempty"`
 	Refused     []string              `json:"refused,omitempty"` // what forbids writing
 	Replay      *replayResult         `json:"replay,omitempty"`  // the hive is dirty
@@ -140,12 +150,28 @@ type editResult struct {
 
 // replayResult says what the log of a dirty hive changes.
 type replayResult struct {
-	Why        string       `json:"why"`
-	Log        string       `json:"log"`
-	Sectors    int          `json:"sectors"`
-	Torn       bool         `json:"tornBaseBlock"`
-	Unreadable string       `json:"unreadable,omitempty"` // why the hive as found cannot be compared
-	Edits      []editResult `json:"edits"`
+	Why        string    `json:"why"`
+	Log        string    `json:"log"`
+	Sectors    int       `json:"sectors"`
+	Torn       bool      `json:"tornBaseBlock"`
+	Unreadable string    `json:"unreadable,omitempty"` // why the hive as found cannot be compared
+	Edits      []logEdit `json:"edits"`
+}
+
+// logEdit is a value that differs because of the log. It is Windows' own business and
+// may name a person: of anything but numbers only type and length are told.
+type logEdit struct {
+	Key  string `json:"key"`
+	Name string `json:"name"`
+	Old  string `json:"old"` // "dword:00000003", "REG_SZ, 38 bytes", "" if absent
+	New  string `json:"new"`
+}
+
+// hibernationResult says what was done about the sleeping Windows of a volume.
+type hibernationResult struct {
+	Discarded bool   `json:"discarded"` // hiberfil.sys no longer counts
+	Restored  bool   `json:"restored"`  // undo: it counts again
+	Why       string `json:"why,omitempty"`
 }
 
 type updateResult struct {
@@ -175,12 +201,12 @@ func editResults(edits []hive.Edit) []editResult {
 	return out
 }
 
-// diffEdits lists the values that differ.
-func diffEdits(d *hive.Diff) []editResult {
-	out := []editResult{}
+// logEdits lists the values that differ because of a log.
+func logEdits(d *hive.Diff) []logEdit {
+	out := []logEdit{}
 	for _, k := range d.Keys {
 		for _, v := range k.Values {
-			out = append(out, editResult{Key: hive.FormatRegKey(k.Path), Name: v.Name, Old: v.Old.Text(), New: v.New.Text()})
+			out = append(out, logEdit{withoutUser(hive.FormatRegKey(k.Path)), withoutUser(v.Name), discreet(v.Old), discreet(v.New)})
 		}
 	}
 	return out
@@ -207,7 +233,7 @@ func (r *result) fill(e *env, f *hive.Findings) {
 	}
 	r.Services, r.Others = serviceStates(f.Services), serviceStates(f.Others)
 	for _, x := range f.Filters {
-		r.Filters = append(r.Filters, filterState{hive.FormatRegKey(x.Path), x.Value, x.Service, x.Names()})
+		r.Filters = append(r.Filters, filterState{hive.FormatRegKey(x.Path), x.Value, x.Service, append([]string{}, x.Names()...)})
 	}
 	for _, d := range f.Dependents {
 		r.Dependents = append(r.Dependents, dependent{hive.ControlSetName(d.Set), d.Name, d.Service, d.Value})

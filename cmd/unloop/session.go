@@ -94,7 +94,7 @@ func (e *env) read(in *image.Installation, r *result) (systemFiles, *hive.Hive, 
 
 // replayed says what the log of a dirty hive holds.
 func (e *env) replayed(r *result, h *hive.Hive) {
-	r.Replay = &replayResult{Why: h.Replay.Why, Log: h.Replay.Log, Sectors: h.Replay.Sectors, Torn: h.Replay.Torn}
+	r.Replay = &replayResult{Why: h.Replay.Why, Log: h.Replay.Log, Sectors: h.Replay.Sectors, Torn: h.Replay.Torn, Edits: []logEdit{}}
 	e.stage(stageInspect, "dirtyhive", r.Hive, h.Replay.Log, h.Replay.Sectors)
 	r.logText = diffHeader(r.Hive, "as found", r.Hive, "from the log")
 	d, err := h.Replay.Diff()
@@ -103,7 +103,7 @@ func (e *env) replayed(r *result, h *hive.Hive) {
 		r.logText += ";unreadable as found: " + escape(err.Error()) + "\n"
 		return
 	}
-	r.Replay.Edits = diffEdits(d)
+	r.Replay.Edits = logEdits(d)
 	r.logText += d.Text()
 }
 

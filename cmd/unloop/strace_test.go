@@ -199,5 +199,8 @@ func (tp *tamperer) everywhere(t *testing.T, st *stage, start tree, verb, name, 
 func unloop(args ...string) (code int, stdout, stderr string) {
 	var out, errOut bytes.Buffer
 	code = run(append([]string{"unloop", "--lang", "en"}, args...), strings.NewReader(""), &out, &errOut)
+	if err := checkOutput(args, out.String(), filepath.Clean); err != nil {
+		panic(err)
+	}
 	return code, out.String(), errOut.String()
 }

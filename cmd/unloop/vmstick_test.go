@@ -4,7 +4,6 @@ package main
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -295,6 +294,9 @@ func (s *vmStick) onlyRecord() (tree, error) {
 				return nil, fmt.Errorf("no %s in the record", name)
 			}
 		}
+		if err := checkJSON(files["report.json"]); err != nil {
+			return nil, fmt.Errorf("reading report.json: %w", err)
+		}
 		return files, nil
 	}
 	return nil, nil
@@ -302,8 +304,7 @@ func (s *vmStick) onlyRecord() (tree, error) {
 
 // errorOfAccount looks at what is there for people.
 func errorOfAccount(files tree, computer string) error {
-	var report any
-	if err := json.Unmarshal(files["report.json"], &report); err != nil {
+	if err := checkJSON(files["report.json"]); err != nil {
 		return fmt.Errorf("reading report.json: %w", err)
 	}
 	for file, words := range map[string][]string{

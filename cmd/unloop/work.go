@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"time"
 
 	"unloop/hive"
 	"unloop/image"
@@ -76,7 +77,10 @@ func (e *env) finish(t *targetResult) { e.worst = worse(e.worst, t.Exit) }
 
 // one runs a verb's work on one target and reports it.
 func (e *env) one(target string, o common, verb string, named bool, do work) *targetResult {
-	t := &targetResult{Verb: verb, Target: target, DryRun: o.dryRun, Installations: []*result{}}
+	t := &targetResult{
+		Schema: reportSchema, Tool: versionLine(), Time: e.now().UTC().Truncate(time.Second),
+		Verb: verb, Target: target, DryRun: o.dryRun, Installations: []*result{},
+	}
 	if err := e.interrupted(); err != nil {
 		t.Error = e.errorResult(err)
 		e.complain(target, err)
