@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"unloop/hive"
-	"unloop/image"
 )
 
 // section is a part of an account for people: a heading and the lines below it.
@@ -40,7 +39,7 @@ func (e *env) sections(r *result) []section {
 		add(e.text("head.autoupdate"), e.autoUpdateLines(f))
 		add(e.text("head.registry"), e.registryLines(f))
 	}
-	add(e.text("head.safety"), e.safetyLines(r))
+	add(e.text("head.safety"), texts(e.safety(r)))
 	return all
 }
 
@@ -173,67 +172,6 @@ func (e *env) registryLines(f *hive.Findings) []string {
 	}
 	for _, s := range f.Services {
 		lines = append(lines, e.text("acc.service", hive.ControlSetName(s.Set), s.Name, e.startType(s), withoutUser(s.ImagePath)))
-	}
-	return lines
-}
-
-// safetyLines tell whether it is safe to write, and what a repair would touch besides.
-func (e *env) safetyLines(r *result) (lines []string) {
-	add := func(key string, args ...any) { lines = append(lines, e.text(key, args...)) }
-	if r.in != nil && r.in.Folder() != "" {
-		lines = append(lines, e.volumeState(r.in)...)
-	}
-	switch {
-	case r.Replay != nil:
-		add("acc.dirty", r.Replay.Why)
-		add("acc.replay", r.Replay.Log, r.Replay.Sectors, len(r.Replay.Edits))
-	case r.findings != nil:
-		add("safe.clean")
-	}
-	if f := r.findings; f != nil {
-		for _, x := range f.Filters {
-			add("acc.filter", x.Service, hive.FormatRegKey(x.Path), x.Value)
-		}
-		if len(f.Services) > 0 && len(f.Filters) == 0 {
-			add("safe.nofilter")
-		}
-		for _, d := range f.Bereaved() {
-			add("dependent", d.Name, d.Service, hive.ControlSetName(d.Set))
-		}
-	}
-	for _, w := range r.Warnings {
-		add("acc.warning", withoutUser(w))
-	}
-	for _, why := range r.Refused {
-		add("acc.refused", why)
-	}
-	if r.Status == statusFound && r.findings != nil && r.Verdict != hive.NotAffected && len(r.Refused) == 0 {
-		add("safe.nothing")
-	}
-	return lines
-}
-
-// volumeState tells in which state the volume of a Windows was left.
-func (e *env) volumeState(in *image.Installation) []string {
-	lines := []string{e.text("safe.awake")}
-	if hibernation := map[string]string{
-		image.HiberEmpty: "safe.hiberempty", image.HiberSleeping: "safe.sleeping", image.HiberWaking: "safe.woken",
-		image.HiberRestoring: "safe.woken", image.HiberUnreadable: "safe.hiberunreadable", image.HiberOther: "safe.hiberother",
-	}[in.Hibernated]; hibernation != "" {
-		lines = []string{e.text(hibernation, in.Hibernated)}
-	}
-	switch v := in.Volume; {
-	case v == nil: // a folder: who mounted it has seen to that
-	case v.JournalUnclean:
-		lines = append(lines, e.text("safe.journal"))
-	default:
-		lines = append(lines, e.text("safe.journalclean"))
-	}
-	if in.Volume != nil && newerJournal(in.Volume.RestartVersion) {
-		lines = append(lines, e.text("acc.journalnew", in.Volume.RestartVersion))
-	}
-	if in.Volume != nil && in.Volume.Dirty {
-		lines = append(lines, e.text("safe.dirtyflag"))
 	}
 	return lines
 }

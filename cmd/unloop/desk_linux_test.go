@@ -310,4 +310,4 @@ func otherWindows(t *testing.T) []byte {
 
 const firstRecord = "20261124-150405-UNLOOP-PC-YLAB001234"
 
-var fullRecord = []string{"SYSTEM", "SYSTEM.LOG1", "SYSTEM.LOG2", "diff.txt", "manifest.json", "report.json", "report.txt"}
+var fullRecord = []string{"SYSTEM", "SYSTEM.LOG1", "SYSTEM.LOG2", "diff.txt", "manifest.json", "report.html", "report.json", "report.txt"}

@@ -159,10 +159,10 @@ func (r *rescue) offerPage(l *looked, i int) *page {
 
 // price tells what a repair costs.
 func (r *rescue) price(p *page, res *result) {
-	if hasFix(res, hive.FixOverride) {
+	if hasFix(res.Edits, hive.FixOverride) {
 		p.add(lineNote, r.text("stick.priceoverride"))
 	}
-	if hasFix(res, hive.FixDrivers) {
+	if hasFix(res.Edits, hive.FixDrivers) {
 		p.add(lineNote, r.text("stick.pricedrivers"))
 	}
 }

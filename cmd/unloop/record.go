@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -9,8 +8,6 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
-
-	"unloop/hive"
 )
 
 // recordsFolder is where the stick keeps its records, beside unloop.toml.
@@ -95,58 +92,6 @@ func syncFolder(dir string) error {
 // where the stick is plugged in next.
 func windowsText(s string) []byte { return []byte(strings.ReplaceAll(s, "\n", "\r\n")) }
 
-// recordText is report.txt: what a customer can read.
-func (e *env) recordText(rep *stickReport, r *result, t *targetResult) string {
-	var b strings.Builder
-	line := func(key string, args ...any) { b.WriteString(e.text(key, args...) + "\n") }
-	line("rec.title")
-	b.WriteString("\n")
-	line("rec.date", rep.Time)
-	if r != nil && r.Windows != nil {
-		line("rec.pc", orUnknown(r.Windows.Computer))
-		line("rec.windows", r.Windows, r.Hive)
-	}
-	if rep.Machine != (machine{}) {
-		line("rec.machine", orUnknown(rep.Machine.String()), orUnknown(rep.Machine.Serial))
-	}
-	if r != nil && r.findings != nil {
-		line("rec.verdict", e.verdict(r.findings), e.reason(r.findings))
-	}
-	line("rec.result", e.text("result."+rep.Result))
-	if rep.Reason != "" {
-		line("rec.reason", rep.Reason)
-	}
-	if r != nil && (r.Status == statusRepaired || r.Status == statusUndone) {
-		e.recordDone(line, r)
-	}
-	if t != nil {
-		var account bytes.Buffer
-		e.account(&account, t, false)
-		b.WriteString("\n" + e.text("rec.account") + "\n\n" + account.String())
-	}
-	b.WriteString("\n")
-	line("rec.tool", rep.Tool)
-	return b.String()
-}
-
-// recordDone says what was done, what it costs, and the way back.
-func (e *env) recordDone(line func(string, ...any), r *result) {
-	if r.Update != nil {
-		line("rec.written", r.Update.Sectors, r.Crosscheck)
-	}
-	line("rec.backup")
-	if r.Status == statusUndone {
-		return
-	}
-	line("rec.undo")
-	if hasFix(r, hive.FixOverride) {
-		line("price.override")
-	}
-	if hasFix(r, hive.FixDrivers) {
-		line("price.drivers")
-	}
-}
-
 // recordFiles makes the files of a record. about is the installation it is of, nil when
 // none was found; failed adds the kernel's log and ours.
 func (e *env) recordFiles(rep *stickReport, r *result, t *targetResult, failed []byte) (map[string][]byte, error) {
@@ -159,9 +104,15 @@ func (e *env) recordFiles(rep *stickReport, r *result, t *targetResult, failed [
 	if err != nil {
 		return nil, fmt.Errorf("writing the record: %w", err)
 	}
+	s := e.recordSheet(rep, r, t)
+	page, err := e.sheetHTML(s)
+	if err != nil {
+		return nil, fmt.Errorf("writing the record: %w", err)
+	}
 	files := map[string][]byte{
 		"report.json": append(text, '\n'),
-		"report.txt":  windowsText(e.recordText(rep, r, t)),
+		"report.txt":  windowsText(e.sheetText(s, t)),
+		"report.html": page,
 	}
 	diff := ""
 	if r != nil {

@@ -95,7 +95,7 @@ func TestRecordOfNothing(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if diff := cmp.Diff([]string{"diff.txt", "dmesg.txt", "report.json", "report.txt"}, keysOfFiles(files)); diff != "" {
+		if diff := cmp.Diff([]string{"diff.txt", "dmesg.txt", "report.html", "report.json", "report.txt"}, keysOfFiles(files)); diff != "" {
 			t.Errorf("files (-want +got):\n%s", diff)
 		}
 		text := string(files["report.txt"])
@@ -115,7 +115,7 @@ func TestRecordOfNothing(t *testing.T) {
 }
 
 func keysOfFiles(m map[string][]byte) (keys []string) {
-	for _, name := range []string{"diff.txt", "dmesg.txt", "manifest.json", "report.json", "report.txt"} {
+	for _, name := range []string{"diff.txt", "dmesg.txt", "manifest.json", "report.html", "report.json", "report.txt"} {
 		if _, ok := m[name]; ok {
 			keys = append(keys, name)
 		}

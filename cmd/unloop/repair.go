@@ -34,6 +34,7 @@ type common struct {
 	backup string // folder of all backups
 	named  bool   // the user named it
 	report string // folder for reports; "" for none
+	html   bool   // a page among them
 	format string
 	jobs   int
 
@@ -46,6 +47,7 @@ func (e *env) commonFlags() []cli.Flag {
 		&cli.BoolFlag{Name: "yes", Aliases: []string{"y"}, Usage: e.text("flag.yes")},
 		&cli.StringFlag{Name: "backup", Usage: "DIR|" + e.text("flag.backup")},
 		&cli.StringFlag{Name: "report", Usage: "DIR|" + e.text("flag.report")},
+		&cli.BoolFlag{Name: "html", Usage: e.text("flag.html")},
 		&cli.StringFlag{Name: "format", Value: "text", Usage: "text|json|reg|" + e.text("flag.format")},
 		&cli.IntFlag{Name: "jobs", Value: 1, Usage: "N|" + e.text("flag.jobs")},
 		&cli.StringFlag{Name: "crosscheck", Value: "auto", Usage: "auto|require|off|" + e.text("flag.crosscheck")},
@@ -77,12 +79,14 @@ func (e *env) repairCommand() *cli.Command {
 func (e *env) commonOptions(c *cli.Context) (o common, crosscheck string, err error) {
 	o = common{
 		dryRun: c.Bool("dry-run"), yes: c.Bool("yes"), backup: c.String("backup"),
-		report: c.String("report"), format: c.String("format"), jobs: c.Int("jobs"),
+		report: c.String("report"), html: c.Bool("html"), format: c.String("format"), jobs: c.Int("jobs"),
 	}
 	crosscheck = c.String("crosscheck")
 	switch {
 	case o.format != "text" && o.format != "json" && o.format != "reg":
 		return o, "", usageError{"usage.choice", []any{"--format", o.format, "text, json, reg"}}
+	case o.html && o.report == "":
+		return o, "", usageError{"usage.html", nil}
 	case o.format == "reg" && !o.dryRun:
 		return o, "", usageError{"usage.reg", nil}
 	case crosscheck != "auto" && crosscheck != "require" && crosscheck != "off":

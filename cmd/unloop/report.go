@@ -32,7 +32,7 @@ func (e *env) report(t *targetResult, o common) error {
 	if o.report == "" {
 		return nil
 	}
-	return e.writeReport(t, o.report)
+	return e.writeReport(t, o.report, o.html)
 }
 
 // summary tells the person at the PC how it ended, how to go back, and the price.
@@ -44,16 +44,16 @@ func (e *env) summary(target string, r *result) {
 		return
 	}
 	e.stage(stageReport, "howundo", shellQuote(filepath.Dir(filepath.Dir(r.Backup))), shellQuote(target))
-	if hasFix(r, hive.FixOverride) {
+	if hasFix(r.Edits, hive.FixOverride) {
 		e.stage(stageReport, "price.override")
 	}
-	if hasFix(r, hive.FixDrivers) {
+	if hasFix(r.Edits, hive.FixDrivers) {
 		e.stage(stageReport, "price.drivers")
 	}
 }
 
-func hasFix(r *result, fix hive.Fix) bool {
-	return slices.ContainsFunc(r.Edits, func(x editResult) bool { return x.Fix == string(fix) })
+func hasFix(edits []editResult, fix hive.Fix) bool {
+	return slices.ContainsFunc(edits, func(x editResult) bool { return x.Fix == string(fix) })
 }
 
 // shellQuote makes a path safe to paste into a shell.
@@ -66,38 +66,54 @@ func shellQuote(s string) string {
 	return s
 }
 
-// writeReport writes report.json and report.txt of one target into a folder of its
-// own below dir.
-func (e *env) writeReport(t *targetResult, dir string) error {
-	name := fmt.Sprintf("%s-%08x", e.run, labelSum(t.Target))
-	folder := filepath.Join(dir, name)
-	for i := 2; ; i++ {
-		err := os.MkdirAll(dir, 0o755)
-		if err == nil {
-			err = os.Mkdir(folder, 0o755)
-		}
-		if err == nil {
-			break
-		}
-		if !os.IsExist(err) || i > 1000 {
-			return fmt.Errorf("writing report: %w", err)
-		}
-		folder = filepath.Join(dir, fmt.Sprintf("%s-%d", name, i))
-	}
-	text, err := json.MarshalIndent(t, "", "  ")
+// writeReport writes the reports of one target into a folder of its own below dir.
+func (e *env) writeReport(t *targetResult, dir string, html bool) error {
+	files, err := e.reportFiles(t, html)
 	if err != nil {
 		return fmt.Errorf("writing report: %w", err)
 	}
-	if err := os.WriteFile(filepath.Join(folder, "report.json"), append(text, '\n'), 0o644); err != nil {
+	folder, err := e.reportFolder(t, dir)
+	if err != nil {
 		return fmt.Errorf("writing report: %w", err)
 	}
-	var b bytes.Buffer
-	e.account(&b, t, true)
-	if err := os.WriteFile(filepath.Join(folder, "report.txt"), b.Bytes(), 0o644); err != nil {
-		return fmt.Errorf("writing report: %w", err)
+	for name, data := range files {
+		if err := os.WriteFile(filepath.Join(folder, name), data, 0o644); err != nil {
+			return fmt.Errorf("writing report: %w", err)
+		}
 	}
 	e.stage(stageReport, "reportat", folder)
 	return nil
+}
+
+// reportFolder makes a new folder for the reports of a target.
+func (e *env) reportFolder(t *targetResult, dir string) (string, error) {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return "", err
+	}
+	name := fmt.Sprintf("%s-%08x", e.run, labelSum(t.Target))
+	folder := filepath.Join(dir, name)
+	for i := 2; ; i++ {
+		err := os.Mkdir(folder, 0o755)
+		if err == nil || !os.IsExist(err) || i > 1000 {
+			return folder, err
+		}
+		folder = filepath.Join(dir, fmt.Sprintf("%s-%d", name, i))
+	}
+}
+
+// reportFiles makes the reports of a target: for programs, for people, and, where it is
+// wanted, as a page.
+func (e *env) reportFiles(t *targetResult, html bool) (map[string][]byte, error) {
+	text, err := json.MarshalIndent(t, "", "  ")
+	if err != nil {
+		return nil, err
+	}
+	s := e.sheet(t)
+	files := map[string][]byte{"report.json": append(text, '\n'), "report.txt": []byte(e.sheetText(s, t))}
+	if html {
+		files["report.html"], err = e.sheetHTML(s)
+	}
+	return files, err
 }
 
 // verdict names the verdict in the user's language.
@@ -114,6 +130,19 @@ func (e *env) verdict(f *hive.Findings) string {
 
 // account writes what was found at a target, and what was done, for people.
 func (e *env) account(b *bytes.Buffer, t *targetResult, verbose bool) {
+	e.accountFound(b, t)
+	for _, r := range t.Installations {
+		switch {
+		case t.Verb != "scan" && r.diffText != "":
+			b.WriteString("\n" + r.diffText)
+		case t.Verb == "scan" && verbose && r.logText != "":
+			b.WriteString("\n" + r.logText)
+		}
+	}
+}
+
+// accountFound is the account without its diffs.
+func (e *env) accountFound(b *bytes.Buffer, t *targetResult) {
 	line := func(indent int, key string, args ...any) {
 		b.WriteString(strings.Repeat("  ", indent) + e.text(key, args...) + "\n")
 	}
@@ -132,12 +161,6 @@ func (e *env) account(b *bytes.Buffer, t *targetResult, verbose bool) {
 	}
 	for _, r := range t.Installations {
 		e.accountHive(line, r)
-		switch {
-		case t.Verb != "scan" && r.diffText != "":
-			b.WriteString("\n" + r.diffText)
-		case t.Verb == "scan" && verbose && r.logText != "":
-			b.WriteString("\n" + r.logText)
-		}
 	}
 	if t.Error != nil {
 		line(1, "acc.error", t.Error.Detail)

@@ -49,6 +49,11 @@ func TestRescueRepairs(t *testing.T) {
 			t.Errorf("report.txt does not say %q:\n%s", want, record["report.txt"])
 		}
 	}
+	for _, want := range []string{"<h1>UNLOOP-PC</h1>", "<strong>REPAIRED</strong>", "YLAB001234", "Spectre", "<ins>&#43;&#34;Start&#34;=dword:00000004</ins>"} {
+		if !strings.Contains(record["report.html"], want) {
+			t.Errorf("report.html does not say %q:\n%s", want, record["report.html"])
+		}
+	}
 	if strings.Count(record["report.txt"], "\n") != strings.Count(record["report.txt"], "\r\n") {
 		t.Error("report.txt mixes line ends")
 	}
@@ -192,7 +197,7 @@ func TestRescueUnattended(t *testing.T) {
 		files := fullRecord
 		if test.mode == modeDryRun {
 			b.untouched("sda")
-			files = []string{"diff.txt", "report.json", "report.txt"}
+			files = []string{"diff.txt", "report.html", "report.json", "report.txt"}
 		}
 		record := b.record(firstRecord, files...)
 		if r := report(t, record); r.Result != test.result || r.Mode != test.mode {
@@ -359,7 +364,7 @@ func TestRescueNothing(t *testing.T) {
 	b.allRead()
 	b.untouched("sda")
 	b.mustSay("unloop: result: NOTHING TO DO")
-	if r := report(t, b.record(firstRecord, "diff.txt", "report.json", "report.txt")); r.Result != "NOTHING TO DO" || r.Targets[0].Installations[0].Status != "skipped" {
+	if r := report(t, b.record(firstRecord, "diff.txt", "report.html", "report.json", "report.txt")); r.Result != "NOTHING TO DO" || r.Targets[0].Installations[0].Status != "skipped" {
 		t.Errorf("report.json: %+v", r)
 	}
 

@@ -17,14 +17,17 @@ func (e *env) scanCommand() *cli.Command {
 			&cli.StringFlag{Name: "format", Value: "text", Usage: "text|json|" + e.text("flag.formatplain")},
 			&cli.BoolFlag{Name: "verbose", Aliases: []string{"v"}, Usage: e.text("flag.verbose")},
 			&cli.StringFlag{Name: "report", Usage: "DIR|" + e.text("flag.report")},
+			&cli.BoolFlag{Name: "html", Usage: e.text("flag.html")},
 			&cli.IntFlag{Name: "jobs", Value: 1, Usage: "N|" + e.text("flag.jobs")},
 			cli.HelpFlag,
 		},
 		Action: func(c *cli.Context) error {
-			o := common{format: c.String("format"), report: c.String("report"), jobs: c.Int("jobs"), verbose: c.Bool("verbose")}
+			o := common{format: c.String("format"), report: c.String("report"), html: c.Bool("html"), jobs: c.Int("jobs"), verbose: c.Bool("verbose")}
 			switch {
 			case o.format != "text" && o.format != "json":
 				return usageError{"usage.choice", []any{"--format", o.format, "text, json"}}
+			case o.html && o.report == "":
+				return usageError{"usage.html", nil}
 			case o.jobs < 1 || o.jobs > 64:
 				return usageError{"usage.jobs", []any{o.jobs}}
 			}

@@ -260,7 +260,7 @@ func (s *vmStick) recorded(d *disk) error {
 }
 
 func wholeRecord(files tree, d *disk) error {
-	want := []string{"SYSTEM", "SYSTEM.LOG1", "SYSTEM.LOG2", "diff.txt", "manifest.json", "report.json", "report.txt"}
+	want := []string{"SYSTEM", "SYSTEM.LOG1", "SYSTEM.LOG2", "diff.txt", "manifest.json", "report.html", "report.json", "report.txt"}
 	if got := slices.Sorted(maps.Keys(files)); !slices.Equal(got, want) {
 		return fmt.Errorf("there are %q, want %q", got, want)
 	}
@@ -289,7 +289,7 @@ func (s *vmStick) onlyRecord() (tree, error) {
 		return nil, fmt.Errorf("%d records on the stick, want 1", len(all))
 	}
 	for _, files := range all {
-		for _, name := range []string{"report.txt", "report.json", "diff.txt"} {
+		for _, name := range []string{"report.txt", "report.html", "report.json", "diff.txt"} {
 			if files[name] == nil {
 				return nil, fmt.Errorf("no %s in the record", name)
 			}
