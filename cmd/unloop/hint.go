@@ -151,6 +151,7 @@ func explanations() []explained {
 		{stick.ErrKernel, "kernel", exitFailed},
 		{stick.ErrModule, "module", exitFailed},
 		{stick.ErrProgram, "program", exitFailed},
+		{stick.ErrFont, "font", exitFailed},
 		{stick.ErrBootLoader, "bootloader", exitFailed},
 		{errNotImageFile, "notimagefile", exitRefused},
 		{fs.ErrNotExist, "notfound", exitFailed},

@@ -34,7 +34,7 @@ var notRefusals = []error{
 	hive.ErrNotVerified, errNotShown, errAnsweredNo, errInterrupted, context.Canceled, image.ErrReadOnly,
 	image.ErrNotFound, fs.ErrNotExist, fs.ErrPermission, syscall.ENOTDIR, syscall.ENOSPC,
 	errNoRecord, errNoDisk, errSettings, errHalfStick, errStickNotVerified, image.ErrNoMedium,
-	stick.ErrMissing, stick.ErrKernel, stick.ErrModule, stick.ErrProgram, stick.ErrBootLoader, errStickSettings,
+	stick.ErrMissing, stick.ErrKernel, stick.ErrModule, stick.ErrProgram, stick.ErrFont, stick.ErrBootLoader, errStickSettings,
 }
 
 // Each row has an error line and a hint of its own in both languages, and a refusal

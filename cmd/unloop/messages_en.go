@@ -233,4 +233,4 @@ var messagesEN = joined(map[string]string{
 	"hint.broken":          "nothing was written; Windows\\System32\\config\\RegBack may hold an older good one",
 	"error.other":          "%s: failed",
 	"hint.other":           "nothing was written to the hive",
-}, messagesStickEN, messagesPolicyEN, messagesDiagnosisEN, messagesEvidenceEN, messagesReportEN)
+}, messagesStickEN, messagesPolicyEN, messagesDiagnosisEN, messagesEvidenceEN, messagesReportEN, messagesScreenEN)

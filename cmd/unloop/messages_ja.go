@@ -232,4 +232,4 @@ var messagesJA = joined(map[string]string{
 	"hint.broken":          "何も書いていません。Windows\\System32\\config\\RegBack に古い正常なものがあるかもしれません",
 	"error.other":          "%s: 失敗しました",
 	"hint.other":           "ハイブには何も書いていません",
-}, messagesStickJA, messagesPolicyJA, messagesDiagnosisJA, messagesEvidenceJA, messagesReportJA)
+}, messagesStickJA, messagesPolicyJA, messagesDiagnosisJA, messagesEvidenceJA, messagesReportJA, messagesScreenJA)

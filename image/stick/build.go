@@ -18,7 +18,7 @@ const volumeLabel = "UNLOOP"
 // input gives the same bytes: the ids of disk and volume come from the content.
 //
 // Errors: ErrMissing, ErrKernel, ErrModule, ErrProgram and ErrBootLoader for
-// packages and programs that are not what the stick needs.
+// packages and programs that are not what the stick needs, ErrFont for its font.
 func Build(c Config) (*Image, error) {
 	b, err := newBuilder(c)
 	if err != nil {
@@ -97,6 +97,9 @@ func (b *builder) loaders() error {
 func (b *builder) user() error {
 	a, err := userArchive(b.i386, b.config.Programs)
 	if err != nil {
+		return err
+	}
+	if err := addFont(a, b.amd64); err != nil {
 		return err
 	}
 	if b.image.Time.IsZero() {

@@ -73,6 +73,20 @@ func addConversions(a *archive, t *tree) error {
 	return nil
 }
 
+// addFont adds the font for a screen that unloop draws itself.
+func addFont(a *archive, t *tree) error {
+	source, err := t.read("unifont", fontSource)
+	if err != nil {
+		return err
+	}
+	font, err := PackFont(source)
+	if err != nil {
+		return err
+	}
+	a.file(fontName, font)
+	return nil
+}
+
 // moduleArchive returns the archive with a kernel's modules and their lists.
 func moduleArchive(t *tree, k kernel) (*archive, error) {
 	all, err := readModuleTree(t, k)

@@ -1,7 +1,9 @@
 package stick
 
 import (
+	"bytes"
 	"debug/elf"
+	"fmt"
 	"os"
 	"os/exec"
 	"path"
@@ -40,6 +42,7 @@ func packageFiles() map[string]fixtureFile {
 		"i386/bin/ntfs-3g":                                        {"ntfs-3g:i386", dynamicProgram("libntfs-3g.so.89", "libc.so.6")},
 		"i386/boot/vmlinuz-" + version32:                          {"linux-image-*:i386", aKernel(version32, false, false)},
 		"amd64/boot/vmlinuz-" + version64:                         {"linux-image-*:amd64", aKernel(version64, true, true)},
+		"amd64/usr/share/unifont/unifont_jp.hex":                  {"unifont:amd64", aFontSource()},
 		"amd64/lib64/ld-linux-x86-64.so.2":                        {"libc6:amd64", []byte(fakeLoader)},
 		"amd64/usr/bin/grub-mkimage":                              {"grub-common:amd64", []byte("the core of GRUB\n")},
 		"amd64/usr/lib/grub/i386-pc/moddep.lst":                   {"grub-pc-bin:amd64", nil},
@@ -54,6 +57,23 @@ func packageFiles() map[string]fixtureFile {
 	addModules(files, "i386", version32, elf.EM_386)
 	addModules(files, "amd64", version64, elf.EM_X86_64)
 	return files
+}
+
+// aFontSource is a font in Unifont's form with all characters that the stick's must have,
+// each with a picture that its number tells, and some more.
+func aFontSource() []byte {
+	var b bytes.Buffer
+	for r := rune(0); r < 0xFFFF; r++ {
+		switch {
+		case !FontHas(r) && r%256 != 7:
+		case r < 0x1100 || r >= 0xFF61 && r <= 0xFF9F:
+			fmt.Fprintf(&b, "%04X:%s\n", r, strings.Repeat(fmt.Sprintf("%04X", r), narrowSize/2))
+		default:
+			fmt.Fprintf(&b, "%04X:%s\n", r, strings.Repeat(fmt.Sprintf("%04X", r), wideSize/2))
+		}
+	}
+	fmt.Fprintf(&b, "FFFD:%s\n01F600:%s\n", strings.Repeat("AA", narrowSize), strings.Repeat("55", wideSize))
+	return b.Bytes()
 }
 
 // addModules adds every module a stick must have; two of them built into the kernel.
