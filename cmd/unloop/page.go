@@ -147,9 +147,9 @@ func (p *page) keyLines(width int) []string {
 	return append(lines, line)
 }
 
-// draw puts the page on a screen, its text from line top on, and returns the greatest
+// draw puts the page on a grid, its text from line top on, and returns the greatest
 // top that makes sense, and how many lines there is room for.
-func (p *page) draw(s tcell.Screen, top int, more string) (maxTop, rows int) {
+func (p *page) draw(s grid, top int, more string) (maxTop, rows int) {
 	width, height := s.Size()
 	s.Clear()
 	keys := p.keyLines(width)
@@ -166,10 +166,10 @@ func (p *page) draw(s tcell.Screen, top int, more string) (maxTop, rows int) {
 		s.PutStrStyled(1, head+i, text[top+i].text, lineStyle(text[top+i].kind))
 	}
 	if maxTop > 0 {
-		s.PutStrStyled(1, height-len(keys)-2, fmtMore(more, top, rows, len(text)), tcell.StyleDefault.Dim(true))
+		s.PutStrStyled(1, height-len(keys)-2, fmtMore(more, top, rows, len(text)), dimStyle())
 	}
 	for i, line := range keys {
-		bar(s, height-len(keys)+i, width, line, tcell.StyleDefault.Reverse(true))
+		bar(s, height-len(keys)+i, width, line, keyStyle())
 	}
 	return maxTop, rows
 }
@@ -188,10 +188,8 @@ func fmtMore(more string, top, rows, all int) string {
 }
 
 // bar fills a whole row.
-func bar(s tcell.Screen, y, width int, text string, style tcell.Style) {
-	for x := range width {
-		s.SetContent(x, y, ' ', nil, style)
-	}
+func bar(s grid, y, width int, text string, style tcell.Style) {
+	s.PutStrStyled(0, y, strings.Repeat(" ", width), style)
 	s.PutStrStyled(0, y, text, style)
 }
 

@@ -15,7 +15,7 @@ func itoa(n int) string { return strconv.Itoa(n) }
 
 // show shows a page on a screen until one of its keys is pressed; arrows and page keys
 // move the text.
-func (p *page) show(s tcell.Screen, more string) (rune, error) {
+func (p *page) show(s screen, more string) (rune, error) {
 	top := 0
 	for {
 		maxTop, rows := p.draw(s, top, more)
