@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"strings"
@@ -20,6 +21,7 @@ type runLog struct {
 	mu      sync.Mutex
 	text    []byte
 	main    *os.File
+	instead io.Writer // of main, while unloop draws the screen itself
 	mirrors []*os.File
 }
 
@@ -32,9 +34,21 @@ func (l *runLog) Write(p []byte) (int, error) {
 	if len(l.text)+len(p) <= maxLogKept {
 		l.text = append(l.text, p...)
 	}
-	_, err := l.main.Write(p)
+	var err error
+	if l.instead != nil {
+		_, err = l.instead.Write(p)
+	} else {
+		_, err = l.main.Write(p)
+	}
 	l.mirror(p)
 	return len(p), err
+}
+
+// show shows what follows elsewhere instead of on the console; nil: there again.
+func (l *runLog) show(instead io.Writer) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.instead = instead
 }
 
 // mirror shows something on the consoles beside the one with the screen.
@@ -85,7 +99,7 @@ func openMirrors(names []string) []*os.File {
 	return all
 }
 
-// isVT says whether a console is the PC's own screen, whose font has no Japanese.
+// isVT says whether a console is the PC's own screen, where Linux shows no Japanese.
 func isVT(name string) bool {
 	rest, ok := strings.CutPrefix(name, "tty")
 	return ok && strings.Trim(rest, "0123456789") == ""

@@ -11,11 +11,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/gdamore/tcell/v2"
-
 	"unloop/hive"
 	"unloop/hive/hivetest"
 	"unloop/image"
+	"unloop/image/stick"
 )
 
 // A desk is where a PC stands that was started from the stick: its disks are images in
@@ -26,8 +25,12 @@ type desk struct {
 	board  keyboard
 	size   [2]int
 	pages  []*testScreen
-	known  []string // the disks that the kernel knows
-	inside bool     // the stick is mounted
+	known  []string      // the disks that the kernel knows
+	pixels *memoryScreen // the PC's own screen; nil: none that can be drawn on
+	font   *stick.Font   // the stick's, with it
+	eye    *eye          // who reads it
+	modes  []int         // what its console was switched to
+	inside bool          // the stick is mounted
 	before map[string]hive.Digest
 }
 
@@ -110,7 +113,7 @@ func (d *desk) newRescue() *rescue {
 	e.now = func() time.Time { return clock }
 	e.times = newStopwatch(e.now)
 	at := places{
-		sys: "sys", dev: "dev", modules: "lib", stickAt: "stick", screen: d.openScreen,
+		sys: "sys", dev: "dev", modules: "lib", stickAt: "stick", screen: d.openScreen, newFrame: d.openFrame,
 		allDisks: func() ([]string, error) { return slices.Clone(d.known), nil },
 		mounted:  func(string) bool { return d.inside },
 		mount:    func(*stickVolume, string) error { d.inside = true; return nil },
@@ -132,11 +135,41 @@ func (n noKeys) Read([]byte) (int, error) {
 	return 0, io.EOF
 }
 
-func (d *desk) openScreen() (tcell.Screen, error) {
+func (d *desk) openScreen(quiet bool) (screen, error) {
 	s := newTestScreen(d.t, d.size[0], d.size[1])
 	s.keyboard = &d.board
+	if quiet {
+		s.instead = d.seen
+	}
 	d.pages = append(d.pages, s)
 	return s, nil
+}
+
+// openFrame draws on the desk's own screen.
+func (d *desk) openFrame() (*frame, error) {
+	if d.pixels == nil {
+		return nil, errNoCanvas
+	}
+	c, err := newCanvas(d.pixels.pixels, int64(len(d.pixels.data)), d.pixels, d.font)
+	if err != nil {
+		return nil, err
+	}
+	return newFrame(c, func(mode int) error { d.modes = append(d.modes, mode); return nil }), nil
+}
+
+// drawable gives the desk a screen of its own that unloop can draw on, with as many cells as
+// its size says.
+func (d *desk) drawable() {
+	d.console, d.font = "tty1", testFont(d.t)
+	d.eye = newEye(d.font)
+	d.pixels = newMemoryScreen(plainPixels(d.size[0]*cellWidth, d.size[1]*cellHeight))
+}
+
+// seen is what a person reads on the desk's own screen.
+func (d *desk) seen() string {
+	d.t.Helper()
+	text, _ := d.eye.read(d.t, d.pixels)
+	return text
 }
 
 // page is what stood on page n at last, of the negative numbers from the end.

@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"unloop/hive"
+	"unloop/image/stick"
 )
 
 var verbs = regexp.MustCompile(`%[-+# 0]*(\*|\d+)?(\.(\*|\d+)?)?.`)
@@ -56,6 +57,19 @@ func TestJapaneseIsJapanese(t *testing.T) {
 	for key, en := range messagesEN {
 		if japanese.MatchString(en) {
 			t.Errorf("%s: %q in English", key, en)
+		}
+	}
+}
+
+// The stick's font has a picture of every character that a message has, in both languages.
+func TestMessagesHaveGlyphs(t *testing.T) {
+	for lang, messages := range map[string]map[string]string{"English": messagesEN, "Japanese": messagesJA} {
+		for key, text := range messages {
+			for _, r := range text {
+				if r != '\n' && !stick.FontHas(r) {
+					t.Errorf("%s in %s: %q, %U, is not in the font of the stick", key, lang, r, r)
+				}
+			}
 		}
 	}
 }

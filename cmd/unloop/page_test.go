@@ -17,7 +17,8 @@ import (
 type testScreen struct {
 	tcell.SimulationScreen
 	*keyboard
-	shown []string
+	shown   []string
+	instead func() string // what is seen elsewhere, as this one only has the keys; nil: this one is seen
 }
 
 // keyboard holds the keys that nobody has read yet.
@@ -39,6 +40,9 @@ func (s *testScreen) Show() {
 }
 
 func (s *testScreen) PollEvent() tcell.Event {
+	if s.instead != nil {
+		s.shown = append(s.shown, s.instead())
+	}
 	if len(s.keys) == 0 {
 		return nil
 	}

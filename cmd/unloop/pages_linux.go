@@ -29,6 +29,12 @@ func (r *rescue) ask() next {
 		case 'P':
 			r.breakOff(l)
 			return nextPowerOff
+		case 'J', 'E':
+			if r.otherLanguage(); !l.begun() { // in it from the start
+				r.lookAway()
+				return nextLook
+			}
+			i--
 		default:
 			r.aside(key, l)
 			i--
@@ -117,6 +123,8 @@ func (r *rescue) endPage(l *looked, c conclusion) next {
 			return nextPowerOff
 		case 'U':
 			return r.undo()
+		case 'J', 'E':
+			r.otherLanguage()
 		default:
 			r.aside(key, l)
 			if key == 'S' {
@@ -154,6 +162,7 @@ func (r *rescue) offerPage(l *looked, i int) *page {
 	if len(l.offers) > 1 {
 		p.keys = append(p.keys, pageKey{'N', r.text("key.next")})
 	}
+	p.keys = append(p.keys, r.languageKey()...)
 	return p
 }
 
@@ -350,6 +359,7 @@ func (r *rescue) afterwards(p *page, c conclusion) {
 		p.keys = append(p.keys, pageKey{'U', r.text("key.undo")})
 	}
 	p.keys = append(p.keys, pageKey{'S', r.text("key.shell")}, pageKey{'R', r.text("key.reboot")}, pageKey{'P', r.text("key.poweroff")})
+	p.keys = append(p.keys, r.languageKey()...)
 }
 
 // detailsPage shows all that was found, and the log.

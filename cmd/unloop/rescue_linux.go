@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -8,7 +9,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/gdamore/tcell/v2"
 	"golang.org/x/sys/unix"
 )
 
@@ -28,6 +28,9 @@ type rescue struct {
 	stickGone  error         // why there is no stick to write to
 	sounded    chan struct{} // closed when the speaker is silent; nil: it never spoke
 	unrecorded bool          // a record could not be written
+	frame      *frame        // the PC's screen, if unloop draws it itself
+	frameless  error         // why it never will
+	chosen     string        // the language that a person or the kernel line wants; "": the settings'
 	view       *view
 	windows    string  // device of the Windows volume to be looked at
 	started    seconds // from the kernel's start to ours
@@ -41,7 +44,8 @@ type places struct {
 	modules  string // where the kernel's modules are
 	stickAt  string // where the stick's volume is mounted
 	allDisks func() ([]string, error)
-	screen   func() (tcell.Screen, error)
+	screen   func(quiet bool) (screen, error) // quiet: for its keys alone
+	newFrame func() (*frame, error)
 	mounted  func(dir string) bool
 	mount    func(s *stickVolume, dir string) error
 	unmount  func(s *stickVolume, dir string) error
@@ -49,7 +53,7 @@ type places struct {
 
 func (e *env) realPlaces() places {
 	return places{
-		sys: "/sys", dev: "/dev", modules: "/lib/modules", stickAt: stickAt, allDisks: e.host.Disks, screen: openScreen,
+		sys: "/sys", dev: "/dev", modules: "/lib/modules", stickAt: stickAt, allDisks: e.host.Disks, screen: openTerminal, newFrame: realFrame,
 		mounted: mountedAt, mount: (*stickVolume).mount, unmount: (*stickVolume).unmount,
 	}
 }
@@ -80,6 +84,7 @@ func (e *env) runRescue(line string) error {
 }
 
 func (r *rescue) run() error {
+	r.speakFirst()
 	r.note("init.hello", versionLine())
 	r.begin()
 	for first := true; ; first = false {
@@ -157,9 +162,7 @@ func (r *rescue) ready() {
 		}
 		r.complain("unloop.toml", r.unclear)
 	}
-	if !isVT(r.console) {
-		r.lang = r.settings.Language // the PC's own screen has no Japanese letters
-	}
+	r.speak(cmp.Or(r.chosen, r.settings.Language))
 	if err := setKeyboard(r.settings.Keyboard); err != nil {
 		r.note("init.problem", err)
 	}

@@ -19,7 +19,7 @@ import (
 // page is printed and the key typed.
 func (r *rescue) show(p *page) rune {
 	defer r.times.skip()
-	screen, err := r.screen()
+	screen, err := r.openScreen()
 	if err == nil {
 		r.log.Aside("unloop: " + r.text("init.waits", p.title))
 		var key rune
@@ -28,6 +28,10 @@ func (r *rescue) show(p *page) rune {
 		if err == nil {
 			return key
 		}
+	}
+	if r.frame != nil { // this page keeps its language, the next is English
+		r.lend()
+		r.plainText(err)
 	}
 	r.note("init.noscreen", err)
 	if err := forgetKeys(os.Stdin); err == nil {
@@ -42,13 +46,27 @@ func (r *rescue) show(p *page) rune {
 	}
 }
 
-func openScreen() (tcell.Screen, error) {
+// openScreen opens the screen for a page: the terminal, or where unloop draws itself the
+// frame, with the terminal for its keys.
+func (r *rescue) openScreen() (screen, error) {
+	s, err := r.places.screen(r.frame != nil)
+	if err != nil || r.frame == nil {
+		return s, err
+	}
+	return r.frame.open(s), nil
+}
+
+// openTerminal opens the terminal as a screen; a quiet one has keys and shows nothing.
+func openTerminal(quiet bool) (screen, error) {
 	if err := forgetKeys(os.Stdin); err != nil {
 		return nil, err
 	}
 	tty, err := tcell.NewDevTty()
 	if err != nil {
 		return nil, err
+	}
+	if quiet {
+		tty = quietTty{tty}
 	}
 	screen, err := tcell.NewTerminfoScreenFromTty(tty)
 	if err != nil {
@@ -84,6 +102,7 @@ func endHolders(folders ...string) {
 // /stick.
 func (r *rescue) shell() {
 	defer r.times.skip()
+	defer r.lend()()
 	if err := r.findStick(); err != nil {
 		r.note("init.problem", err)
 	}

@@ -24,7 +24,7 @@ fi
 
 function start_unloop {
 	echo "unloop: loading ..."
-	linux "($root)/unloop/vmlinuz$bits" unloop.stick=$uuid quiet loglevel=3 panic=0 $1 $extra
+	linux "($root)/unloop/vmlinuz$bits" unloop.stick=$uuid quiet loglevel=3 panic=0 $1 $2 $extra
 	initrd "($root)/unloop/user.img" "($root)/unloop/mods$bits.img"
 }
 
@@ -38,7 +38,11 @@ menuentry "unloop, look only (dry run)" {
 }
 menuentry "unloop, plain text screen" {
 	if [ "$grub_platform" != efi ]; then set gfxpayload=text; fi
-	start_unloop "nomodeset"
+	start_unloop nomodeset unloop.screen=text
+}
+menuentry "unloop in Japanese (Nihongo)" {
+	set gfxpayload=$video
+	start_unloop unloop.lang=ja
 }
 `
 

@@ -36,9 +36,10 @@ services = ["haspnt", "hardlock"]
 # 失敗したときは再起動せず、記録を書けなかったときはキーを待ちます。
 after = "ask"
 
-# Language of the records, and of a serial console: "en" or "ja". The PC's own screen
-# has no Japanese letters and stays English.
-# 記録とシリアル コンソールの言語: en または ja。PC の画面は英語です。
+# Language of the screen, the records and a serial console: "en" or "ja". On the screen
+# the keys J and E change it. A screen that cannot show Japanese is English by itself.
+# 画面、記録、シリアル コンソールの言語: en または ja。画面では J (日本語) と E (英語) で
+# 切り替えられます。日本語を表示できない画面は英語になります。
 language = "en"
 
 # Keyboard: "us" or "jp".
@@ -54,7 +55,7 @@ Use
   1. Plug the stick into the PC that is switched off, switch it on, and choose the
      stick in the boot menu of the PC (often F12, F11, F9 or Esc).
   2. Wait for the screen with the plan. Nothing has been changed so far.
-     Enter repairs; D shows details; P switches the PC off.
+     Enter repairs; D shows details; J is for Japanese; P switches the PC off.
   3. Pull the stick out when the screen says so.
 
 Records
@@ -78,7 +79,7 @@ Windows 7(32 ビット)の PC を修復する USB メモリ
   1. 電源を切った PC にこの USB メモリを挿し、電源を入れ、PC の起動メニュー(多くは F12、
      F11、F9、Esc)で USB メモリを選びます。
   2. 修復内容の画面が出るまで待ちます。ここまでは何も変更されません。
-     Enter = 修復、D = 詳細、P = 電源オフ。
+     英語の画面では J を押すと日本語になります。Enter = 修復、D = 詳細、P = 電源オフ。
   3. 画面に案内が出たら、USB メモリを抜きます。
 
 記録
