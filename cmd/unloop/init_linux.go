@@ -115,10 +115,8 @@ func (e *env) superviseSession(console string) string {
 	status := reapUntil(p.Pid)
 	clearLeftovers()
 	if termErr == nil {
-		unix.IoctlSetTermios(int(tty.Fd()), unix.TCSETS, saved)
+		resetConsole(console, saved)
 	}
-	// Leave the screen that may still be up: attributes off, cursor on.
-	fmt.Fprint(tty, "\x1b[?1049l\x1b[0m\x1b[?25h\r\n")
 	why := fmt.Sprintf("exit code %d", status.ExitStatus())
 	if status.Signaled() {
 		why = status.Signal().String()
@@ -128,6 +126,21 @@ func (e *env) superviseSession(console string) string {
 		why += "\n" + strings.Join(lines[:min(len(lines), 12)], "\n")
 	}
 	return why
+}
+
+// resetConsole leaves the screen that a session may have left up. The console is opened
+// anew, for with its session the old file of it has hung up.
+func resetConsole(console string, saved *unix.Termios) {
+	tty, err := os.OpenFile(consoleDevice(console), os.O_RDWR|unix.O_NOCTTY, 0)
+	if err != nil {
+		return
+	}
+	defer tty.Close()
+	unix.IoctlSetTermios(int(tty.Fd()), unix.TCSETS, saved)
+	if isVT(console) {
+		_ = setConsoleMode(tty, kdText)
+	}
+	fmt.Fprint(tty, "\x1b[?1049l\x1b[0m\x1b[?25h\r\n") // attributes off, cursor on
 }
 
 // leftoverTime is how long what was killed may take to go; who waits for a disk that does
