@@ -24,6 +24,8 @@ type vm struct {
 	settings    string // unloop.toml as a whole instead
 	menu        int    // entry of the boot menu
 	screen      string // the console with screen and keys; default ttyS0, else tty0
+	vga         string // QEMU's name of the graphics card; default std
+	maker       string // of the PC, with its model, as QEMU wants them; default what QEMU is
 
 	used     *vmStick // a stick that has been used before; default a new one
 	readOnly bool     // the stick's write protection is on
@@ -72,7 +74,7 @@ func (v vm) withDefaults() vm {
 	f := firmwares[cmp.Or(v.firmware, "BIOS")]
 	v.firmware, v.cpu, v.bus = cmp.Or(v.firmware, "BIOS"), cmp.Or(v.cpu, f.cpu), cmp.Or(v.bus, f.bus)
 	v.mode, v.after, v.screen = cmp.Or(v.mode, "auto"), cmp.Or(v.after, "poweroff"), cmp.Or(v.screen, "ttyS0")
-	v.memory = cmp.Or(v.memory, f.memory)
+	v.memory, v.vga = cmp.Or(v.memory, f.memory), cmp.Or(v.vga, "std")
 	return v
 }
 
@@ -93,8 +95,8 @@ func (v vm) args(stick, vars string) []string {
 		machine += ",smm=on"
 	}
 	a := []string{
-		"-accel", "tcg", "-nodefaults", "-no-reboot", "-display", "none", "-vga", "std",
-		"-machine", machine, "-cpu", v.cpu, "-m", strconv.Itoa(v.memory), "-smbios", "type=1,serial=" + biosSerial,
+		"-accel", "tcg", "-nodefaults", "-no-reboot", "-display", "none", "-vga", v.vga,
+		"-machine", machine, "-cpu", v.cpu, "-m", strconv.Itoa(v.memory), "-smbios", "type=1,serial=" + biosSerial + v.maker,
 		"-chardev", "stdio,id=serial,signal=off", "-serial", "chardev:serial",
 		"-chardev", "socket,id=qmp,fd=3", "-mon", "chardev=qmp,mode=control",
 	}
