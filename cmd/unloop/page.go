@@ -103,18 +103,23 @@ func (p *page) wrapped(width int) []pageLine {
 	return out
 }
 
-// cutLine cuts a piece of at most width columns off s: at a blank if there is one,
-// between characters otherwise. Characters of two columns are not cut.
+// cutLine cuts a piece of at most width columns off s: at a blank or beside a Japanese
+// character if there is one, between characters otherwise. Characters of two columns are
+// not cut.
 func cutLine(s string, width int) (piece, rest string) {
-	columns, blank, state := 0, -1, -1
+	columns, cut, skip, state := 0, 0, 0, -1 // skip: the blank that is lost
+	last := ""
 	for at := 0; at < len(s); {
 		cluster, _, w, next := uniseg.FirstGraphemeClusterInString(s[at:], state)
+		if mayPart(last, cluster) {
+			cut, skip = at, 0
+		}
 		if columns+w > width {
 			if cluster == " " && at > 0 {
-				blank = at // the piece ends just here
+				cut, skip = at, 1 // the piece ends just here
 			}
-			if blank > 0 {
-				return s[:blank], s[blank+1:]
+			if cut > 0 {
+				return s[:cut], s[cut+skip:]
 			}
 			if at == 0 {
 				at = len(cluster)
@@ -122,11 +127,27 @@ func cutLine(s string, width int) (piece, rest string) {
 			return s[:at], s[at:]
 		}
 		if cluster == " " && columns > 0 && strings.TrimLeft(s[:at], " ") != "" {
-			blank = at
+			cut, skip = at, 1
 		}
-		columns, state, at = columns+w, next, at+len(cluster)
+		columns, state, at, last = columns+w, next, at+len(cluster), cluster
 	}
 	return s, ""
+}
+
+// Japanese is broken anywhere, but no line begins with the first of these, and none ends
+// with the second (JIS X 4051).
+const (
+	neverFirst = "、。，．・：；？！）」』】〕〉》ー々ぁぃぅぇぉっゃゅょァィゥェォッャュョ…)]},.:;?!%｡､｣ﾞﾟｰ"
+	neverLast  = "（「『【〔〈《([{"
+)
+
+// mayPart says whether a line may be broken between two characters because one of them is
+// Japanese.
+func mayPart(last, first string) bool {
+	if last == "" || last == " " || first == " " || strings.Contains(neverLast, last) || strings.Contains(neverFirst, first) {
+		return false
+	}
+	return uniseg.StringWidth(last) > 1 || uniseg.StringWidth(first) > 1
 }
 
 // keyLines lays the keys out in as few lines as they need.

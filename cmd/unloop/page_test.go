@@ -216,6 +216,12 @@ func TestWrapped(t *testing.T) {
 		{6, "日本語です", []string{"日本語", "です"}},
 		{7, "日本語です", []string{"日本語", "です"}},
 		{7, "ab日本語", []string{"ab日本", "語"}},
+		{10, "この USB メモリを", []string{"この USB", "メモリを"}},
+		{12, "この USB メモリを", []string{"この USB メ", "モリを"}},
+		{8, "修復する。次", []string{"修復す", "る。次"}},
+		{8, "修復「一」次", []string{"修復", "「一」次"}},
+		{9, "設定 (値) です", []string{"設定 (値)", "です"}},
+		{8, "U で、ー、ー", []string{"U", "で、ー、", "ー"}}, // nowhere else
 		{1, "日本", []string{"日", "本"}},
 		{4, "café crème", []string{"café", "crèm", "e"}},
 		{4, "cafe\u0301 cre\u0300me", []string{"cafe\u0301", "cre\u0300m", "e"}},
