@@ -9,6 +9,7 @@ import (
 	"go/parser"
 	"go/token"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -191,7 +192,7 @@ func (w walker) walk(name string, typ reflect.Type) {
 			w.field(name+"."+tag, p, f.Type)
 		}
 	}
-	w.same(name+": properties", keysOf(def.Properties), tags)
+	w.same(name+": properties", slices.Collect(maps.Keys(def.Properties)), tags)
 	w.same(name+": required", def.Required, required)
 }
 
