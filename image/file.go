@@ -87,6 +87,19 @@ func (p *plain) beginWrite() error {
 	return old.Close()
 }
 
+// BeginWrite opens an ordinary file for writing, under its lock, instead of waiting for
+// the first WriteAt: what forbids it is then known before anything else is written. It
+// needs Source.BeginWrite.
+func (f *File) BeginWrite() error {
+	switch {
+	case !f.src.writing:
+		return fmt.Errorf("writing %s: writing was not asked for", f.label)
+	case f.plain != nil:
+		return f.plain.beginWrite()
+	}
+	return nil
+}
+
 func (p *plain) close() error { return p.file.Close() }
 
 // Label names the file as design 4 says: IMAGE:N/path, IMAGE:/path, or the

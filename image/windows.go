@@ -24,8 +24,11 @@ type Installation struct {
 	windows string // Windows folder, relative to the volume's or folder's root; "" for a hive file
 	config  string // config folder, likewise
 	root    string // ordinary folders: path of the root; "" if there is none above
-	hive    string // hive file: its path
-	dir     string // ordinary folders: path of the config folder
+	// sleepRoot is where hiberfil.sys would be, for ordinary folders and hive files; ""
+	// if that is not known.
+	sleepRoot string
+	hive      string // hive file: its path
+	dir       string // ordinary folders: path of the config folder
 }
 
 // Folder is the name of the Windows folder relative to its root, as spelt
@@ -116,7 +119,8 @@ func (in *Installation) openSibling(name string) (*File, error) {
 func (s *Source) findHive() error {
 	in := &Installation{Label: filepath.Dir(s.path), src: s, hive: s.path}
 	if abs, err := filepath.Abs(s.path); err == nil {
-		in.Hibernated = hibernationBeside(rootAbove(filepath.Dir(abs)))
+		in.sleepRoot = rootAbove(filepath.Dir(abs))
+		in.Hibernated = hibernationBeside(in.sleepRoot)
 	}
 	s.found = []*Installation{in}
 	_, err := in.Open("SYSTEM")
@@ -172,7 +176,7 @@ func (s *Source) addFolder(dir, abs string) {
 	in := &Installation{Label: dir, src: s, dir: dir}
 	full, err := filepath.Abs(dir)
 	if root := rootAbove(full); err == nil && root != "" {
-		in.root = root
+		in.root, in.sleepRoot = root, root
 		in.windows = filepath.Base(filepath.Dir(filepath.Dir(full)))
 		in.config = in.windows + "/" + filepath.Base(filepath.Dir(full)) + "/" + filepath.Base(full)
 		in.Hibernated = hibernationBeside(root)
