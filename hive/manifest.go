@@ -75,6 +75,8 @@ type Manifest struct {
 	Clean   Digest       `json:"replayed,omitempty"` // of the hive after replaying its log, if it was dirty
 	After   Identity     `json:"after"`              // as planned
 	Edits   []Edit       `json:"edits"`
+
+	Hibernation *Hibernation `json:"hibernation,omitempty"` // discarded by this run; nil: none was
 }
 
 // before is the digest of the clean hive that the backup stands for.
@@ -316,6 +318,11 @@ func ParseManifest(text []byte) (*Manifest, error) {
 	}
 	if !hasPrimary(m.Files) {
 		return nil, fmt.Errorf("%w: the manifest lists no %s", ErrBackup, PrimaryFile)
+	}
+	if m.Hibernation != nil {
+		if _, err := m.Hibernation.Bytes(); err != nil {
+			return nil, fmt.Errorf("%w: %w", ErrBackup, err)
+		}
 	}
 	for _, e := range m.Edits {
 		if len(e.Path) == 0 || e.Old == nil && e.New == nil {
