@@ -16,6 +16,7 @@ type Fix string
 const (
 	FixOverride Fix = "override" // switch the mitigations off that the drivers do not bear
 	FixDrivers  Fix = "drivers"  // disable the drivers
+	FixUpdates  Fix = "updates"  // let Windows Update ask first: a setting of the SOFTWARE hive
 )
 
 // Edit is one change of one value. It carries what was there before, so that it

@@ -20,6 +20,10 @@ var (
 	ErrMustGrow = regf.ErrMustGrow
 	// ErrNotSystem: a sound hive, but not a SYSTEM hive with control sets.
 	ErrNotSystem = errors.New("not a SYSTEM hive")
+	// ErrNotSoftware: a sound hive, but not the SOFTWARE hive of a Windows.
+	ErrNotSoftware = errors.New("not a SOFTWARE hive")
+	// ErrNoAutoUpdate: the key that holds the settings of Windows Update is missing.
+	ErrNoAutoUpdate = errors.New("Windows Update has no key for its settings")
 	// ErrControlSet: Select names a control set that is not there.
 	ErrControlSet = errors.New("Select names a control set that is not there")
 	// ErrNoKey: a key that every Windows has is missing.
@@ -38,10 +42,19 @@ type FormatError = regf.FormatError
 // Files are the bytes of a hive and of its transaction logs as they were found. A
 // nil slice stands for a file that is not there.
 type Files struct {
+	Name    string // SoftwareFile; else, and also "", PrimaryFile
 	Primary []byte
 	Log1    []byte // SYSTEM.LOG1
 	Log2    []byte // SYSTEM.LOG2
 	Log     []byte // SYSTEM.LOG, of the scheme with one log
+}
+
+// name is what the hive's own file is called.
+func (f Files) name() string {
+	if f.Name == "" {
+		return PrimaryFile
+	}
+	return f.Name
 }
 
 // Digest is a SHA-256 checksum in lower-case hex; "" stands for a missing file.
@@ -163,6 +176,9 @@ func (h *Hive) ID() Identity { return h.identity() }
 
 // NewBuffer returns n zero bytes to read a hive into, quicker to fill than others.
 func NewBuffer(n int64) []byte { return regf.NewBuffer(n) }
+
+// Name returns which hive it is, PrimaryFile or SoftwareFile, as it was opened.
+func (h *Hive) Name() string { return h.Files.name() }
 
 // Size returns the length of the hive's file in bytes.
 func (h *Hive) Size() int64 { return int64(len(h.reg.Bytes())) }

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 )
 
@@ -48,7 +49,7 @@ func (t Target) same(o Target) bool {
 
 // BackupFile is one file of a backup.
 type BackupFile struct {
-	Name   string `json:"name"` // SYSTEM, SYSTEM.LOG1, SYSTEM.LOG2 or SYSTEM.LOG
+	Name   string `json:"name"` // SYSTEM, SYSTEM.LOG1, SYSTEM.LOG2 or SYSTEM.LOG; of another hive SOFTWARE …
 	Size   int64  `json:"size"`
 	SHA256 Digest `json:"sha256"`
 }
@@ -62,21 +63,32 @@ type HiveID struct {
 
 // Manifest describes one backup: what was backed up, what for, and how it ended.
 type Manifest struct {
-	Format  int          `json:"format"`
-	Tool    string       `json:"tool"`   // program and version
-	Action  string       `json:"action"` // "repair" or "undo"
-	State   State        `json:"state"`
-	Time    time.Time    `json:"time"`
-	Target  Target       `json:"target"`
-	Windows string       `json:"windows"`
-	Hive    HiveID       `json:"hive"`
-	Files   []BackupFile `json:"files"`
-	Before  Identity     `json:"before"`
-	Clean   Digest       `json:"replayed,omitempty"` // of the hive after replaying its log, if it was dirty
-	After   Identity     `json:"after"`              // as planned
-	Edits   []Edit       `json:"edits"`
+	Format  int       `json:"format"`
+	Tool    string    `json:"tool"`   // program and version
+	Action  string    `json:"action"` // "repair" or "undo"
+	State   State     `json:"state"`
+	Time    time.Time `json:"time"`
+	Target  Target    `json:"target"`
+	Windows string    `json:"windows"`
+	Hive    HiveID    `json:"hive"`
+
+	HiveFile string `json:"hiveFile,omitempty"` // SoftwareFile; "", as in older manifests: PrimaryFile
+
+	Files  []BackupFile `json:"files"`
+	Before Identity     `json:"before"`
+	Clean  Digest       `json:"replayed,omitempty"` // of the hive after replaying its log, if it was dirty
+	After  Identity     `json:"after"`              // as planned
+	Edits  []Edit       `json:"edits"`
 
 	Hibernation *Hibernation `json:"hibernation,omitempty"` // discarded by this run; nil: none was
+}
+
+// HiveName says which hive it is a backup of: PrimaryFile or SoftwareFile.
+func (m *Manifest) HiveName() string {
+	if m.HiveFile == "" {
+		return PrimaryFile
+	}
+	return m.HiveFile
 }
 
 // before is the digest of the clean hive that the backup stands for.
@@ -112,7 +124,7 @@ func (h *Hive) Identify() HiveID {
 func (f Files) named() []namedFile {
 	var files []namedFile
 	for _, n := range []namedFile{
-		{PrimaryFile, f.Primary}, {Log1File, f.Log1}, {"SYSTEM.LOG2", f.Log2}, {"SYSTEM.LOG", f.Log},
+		{f.name(), f.Primary}, {f.name() + ".LOG1", f.Log1}, {f.name() + ".LOG2", f.Log2}, {f.name() + ".LOG", f.Log},
 	} {
 		if n.data != nil {
 			files = append(files, n)
@@ -136,7 +148,10 @@ func WriteBackup(dir string, f Files, m Manifest) (*Backup, error) {
 		return nil, fmt.Errorf("%w: %w", ErrBackup, err)
 	}
 	b := &Backup{Dir: dir, Manifest: m}
-	b.Format, b.State, b.Files = manifestFormat, StateStarted, nil
+	b.Format, b.State, b.Files, b.HiveFile = manifestFormat, StateStarted, nil, ""
+	if f.name() != PrimaryFile {
+		b.HiveFile = f.name()
+	}
 	if b.Before == (Identity{}) {
 		b.Before = f.Identity()
 	}
@@ -153,7 +168,7 @@ func WriteBackup(dir string, f Files, m Manifest) (*Backup, error) {
 
 func (b *Backup) write(f Files) error {
 	sums := map[string]Digest{
-		PrimaryFile: b.Before.Primary, Log1File: b.Before.Log1, "SYSTEM.LOG2": b.Before.Log2, "SYSTEM.LOG": b.Before.Log,
+		f.name(): b.Before.Primary, f.name() + ".LOG1": b.Before.Log1, f.name() + ".LOG2": b.Before.Log2, f.name() + ".LOG": b.Before.Log,
 	}
 	for _, file := range f.named() {
 		path := filepath.Join(b.Dir, file.name)
@@ -316,8 +331,11 @@ func ParseManifest(text []byte) (*Manifest, error) {
 	if m.Format != manifestFormat {
 		return nil, fmt.Errorf("%w: manifest format %d, this version reads %d", ErrBackup, m.Format, manifestFormat)
 	}
-	if !hasPrimary(m.Files) {
-		return nil, fmt.Errorf("%w: the manifest lists no %s", ErrBackup, PrimaryFile)
+	if name := m.HiveName(); name != PrimaryFile && name != SoftwareFile {
+		return nil, fmt.Errorf("%w: of a hive %q, which unloop does not edit", ErrBackup, name)
+	}
+	if !m.hasPrimary() {
+		return nil, fmt.Errorf("%w: the manifest lists no %s", ErrBackup, m.HiveName())
 	}
 	if m.Hibernation != nil {
 		if _, err := m.Hibernation.Bytes(); err != nil {
@@ -332,13 +350,8 @@ func ParseManifest(text []byte) (*Manifest, error) {
 	return &m, nil
 }
 
-func hasPrimary(files []BackupFile) bool {
-	for _, f := range files {
-		if f.Name == PrimaryFile {
-			return true
-		}
-	}
-	return false
+func (m *Manifest) hasPrimary() bool {
+	return slices.ContainsFunc(m.Files, func(f BackupFile) bool { return f.Name == m.HiveName() })
 }
 
 // maxBackupFile bounds what is read as a copy of a hive or log.
@@ -346,9 +359,9 @@ const maxBackupFile = 512 << 20
 
 // Read reads the copies and compares them with the manifest's checksums.
 func (b *Backup) Read() (Files, error) {
-	var f Files
+	f := Files{Name: b.HiveFile}
 	for name, field := range map[string]*[]byte{
-		PrimaryFile: &f.Primary, Log1File: &f.Log1, "SYSTEM.LOG2": &f.Log2, "SYSTEM.LOG": &f.Log,
+		f.name(): &f.Primary, f.name() + ".LOG1": &f.Log1, f.name() + ".LOG2": &f.Log2, f.name() + ".LOG": &f.Log,
 	} {
 		for _, file := range b.Files {
 			if file.Name != name {

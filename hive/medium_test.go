@@ -15,6 +15,7 @@ import (
 // A medium is a hive and its first log in memory. It records what is written to
 // them, so that a crash can be played at any point of it.
 type medium struct {
+	name          string // of the hive; "" is SYSTEM
 	primary, log1 []byte
 	mayGrow       bool // the hive is an ordinary file
 	ops           []op
@@ -45,11 +46,11 @@ func (m *medium) file(name string) *[]byte {
 
 // clone returns a medium that holds the same, with nothing recorded.
 func (m *medium) clone() *medium {
-	return &medium{primary: bytes.Clone(m.primary), log1: bytes.Clone(m.log1), mayGrow: m.mayGrow}
+	return &medium{name: m.name, primary: bytes.Clone(m.primary), log1: bytes.Clone(m.log1), mayGrow: m.mayGrow}
 }
 
 func (m *medium) files() hive.Files {
-	f := hive.Files{Primary: m.primary}
+	f := hive.Files{Name: m.name, Primary: m.primary}
 	if len(m.log1) > 0 {
 		f.Log1 = m.log1
 	}

@@ -52,7 +52,7 @@ func replay(f Files, why string) ([]byte, *Replay, error) {
 	}
 	var usable []*candidate
 	var reasons []error
-	for _, c := range []*candidate{{name: "SYSTEM.LOG1", bytes: f.Log1}, {name: "SYSTEM.LOG2", bytes: f.Log2}, {name: "SYSTEM.LOG", bytes: f.Log}} {
+	for _, c := range []*candidate{{name: f.name() + ".LOG1", bytes: f.Log1}, {name: f.name() + ".LOG2", bytes: f.Log2}, {name: f.name() + ".LOG", bytes: f.Log}} {
 		if len(c.bytes) == 0 {
 			continue
 		}

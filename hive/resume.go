@@ -98,10 +98,11 @@ func between(before, now []byte, state, next map[int64][]byte, sectors map[int64
 	return true
 }
 
-// Unfinished returns the backups of runs at this target that did not end.
-func Unfinished(backups []*Backup, target Target, action string) []*Backup {
+// Unfinished returns the backups of runs at this target that did not end and that were
+// of the hive file of that name.
+func Unfinished(backups []*Backup, name string, target Target, action string) []*Backup {
 	return slices.DeleteFunc(slices.Clone(backups), func(b *Backup) bool {
-		return !b.unfinished() || b.Action != action || !b.Target.same(target)
+		return !b.unfinished() || b.Action != action || b.HiveName() != name || !b.Target.same(target)
 	})
 }
 
@@ -111,7 +112,7 @@ func Unfinished(backups []*Backup, target Target, action string) []*Backup {
 // are kept instead of making others of a half-written state. The backup returned says
 // in After and Edits what will have been done in all; it is the caller's to save.
 func Resumes(h *Hive, u *Update, edits []Edit, target Target, action string, backups []*Backup) *Backup {
-	for _, b := range Unfinished(backups, target, action) {
+	for _, b := range Unfinished(backups, h.Name(), target, action) {
 		files, err := b.Read()
 		if err != nil {
 			continue

@@ -53,7 +53,7 @@ func FindBackups(dir string) (backups []*Backup, problems []error, err error) {
 	return backups, problems, err
 }
 
-// ChooseBackup finds the one repair among backups that an undo of h should take
+// ChooseBackup finds the one repair among backups, those of the same hive file, that an undo of h should take
 // back: by content if the hive is still what a repair wrote, or again what it was
 // before one; else by identity. Of several by content those made at this very target
 // count alone; the newest if they would restore the same bytes. Errors: ErrNoBackup,
@@ -75,7 +75,7 @@ func ChooseBackup(h *Hive, id HiveID, target Target, backups []*Backup) (*Backup
 func choose(h *Hive, id HiveID, target Target, backups []*Backup) (*Backup, error) {
 	var after, before, undone, alike []*Backup
 	for _, b := range backups {
-		if b.Action != "repair" {
+		if b.Action != "repair" || b.HiveName() != h.Name() {
 			continue
 		}
 		if b.After.Primary == h.Sum() {

@@ -14,6 +14,9 @@ const (
 	Log1File    = "SYSTEM.LOG1"
 )
 
+// SoftwareFile is the name of the one other hive that is edited.
+const SoftwareFile = "SOFTWARE"
+
 // Write is one run of whole sectors.
 type Write struct {
 	Offset int64 // in the file, a multiple of 512
@@ -80,7 +83,7 @@ func (c *Change) Update(logRoom int64) (*Update, error) {
 // soon as that is marked dirty: one with the time of the first hive bin. It would be
 // replayed over a half-written hive, or make it doubtful which log counts.
 func (c *Change) otherLog() string {
-	for _, l := range []namedFile{{"SYSTEM.LOG2", c.Old.Files.Log2}, {"SYSTEM.LOG", c.Old.Files.Log}} {
+	for _, l := range []namedFile{{c.Old.Name() + ".LOG2", c.Old.Files.Log2}, {c.Old.Name() + ".LOG", c.Old.Files.Log}} {
 		log, err := regf.DecodeLog(l.data)
 		if err == nil && log.Base.LastWritten == c.Old.reg.FirstBinTime() {
 			return l.name

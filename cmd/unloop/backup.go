@@ -59,7 +59,7 @@ func (w *writer) continued(h *hive.Hive, plan *hive.Plan) *hive.Change {
 	if err != nil {
 		return nil // there is none yet
 	}
-	for _, b := range hive.Unfinished(backups, w.target(), w.action) {
+	for _, b := range hive.Unfinished(backups, h.Name(), w.target(), w.action) {
 		if c, ok := h.Continue(b); ok && !c.Nothing() && plan.Same(c.Edits) {
 			return c
 		}
