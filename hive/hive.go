@@ -69,6 +69,22 @@ func Sum(b []byte) Digest {
 	return Digest(hex.EncodeToString(sum[:]))
 }
 
+// SumOf returns the digest of the first size bytes of r, read in pieces.
+func SumOf(r io.ReaderAt, size int64) (Digest, error) {
+	sum := sha256.New()
+	if n, err := io.Copy(sum, io.NewSectionReader(r, 0, size)); err != nil || n < size {
+		return "", fmt.Errorf("reading at 0x%x: %w", n, orEOF(err))
+	}
+	return Digest(hex.EncodeToString(sum.Sum(nil))), nil
+}
+
+func orEOF(err error) error {
+	if err == nil {
+		return io.ErrUnexpectedEOF
+	}
+	return err
+}
+
 // errDiffers says where a file no longer holds what was read from it.
 type errDiffers struct{ at int64 }
 

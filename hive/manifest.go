@@ -156,11 +156,7 @@ func WriteBackup(dir string, f Files, m Manifest) (*Backup, error) {
 		b.Before = f.Identity()
 	}
 	if err := b.write(f); err != nil {
-		for _, file := range f.named() {
-			os.Remove(filepath.Join(dir, file.name))
-		}
-		os.Remove(filepath.Join(dir, ManifestName))
-		os.Remove(dir)
+		b.Remove()
 		return nil, fmt.Errorf("%w: %w", ErrBackup, err)
 	}
 	return b, nil
@@ -187,6 +183,16 @@ func (b *Backup) write(f Files) error {
 		return err
 	}
 	return nil
+}
+
+// Remove removes the backup, as far as it is there, and its folder if nothing else is in
+// it. It is for one whose run has written nothing.
+func (b *Backup) Remove() {
+	for _, suffix := range []string{"", ".LOG1", ".LOG2", ".LOG"} {
+		os.Remove(filepath.Join(b.Dir, b.HiveName()+suffix))
+	}
+	os.Remove(filepath.Join(b.Dir, ManifestName))
+	os.Remove(b.Dir)
 }
 
 // makeDir makes dir, which must not exist yet, and the folders above it, and makes

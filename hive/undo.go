@@ -72,6 +72,20 @@ func ChooseBackup(h *Hive, id HiveID, target Target, backups []*Backup) (*Backup
 	return b, nil
 }
 
+// Candidates lists the repairs of the hive file of that name that may have been made at
+// a target; surely says whether one of them was, by the volume's serial number or by the
+// place.
+func Candidates(backups []*Backup, name string, target Target) (found []*Backup, surely bool) {
+	for _, b := range backups {
+		if b.Action != "repair" || b.HiveName() != name || !sameVolume(b.Target, target) {
+			continue
+		}
+		found = append(found, b)
+		surely = surely || b.Target.same(target) || b.Target.VolumeSerial != "" && b.Target.VolumeSerial == target.VolumeSerial
+	}
+	return found, surely
+}
+
 func choose(h *Hive, id HiveID, target Target, backups []*Backup) (*Backup, error) {
 	var after, before, undone, alike []*Backup
 	for _, b := range backups {

@@ -59,10 +59,11 @@ var (
 	ErrUnusableLog = errors.New("not usable as a transaction log")
 )
 
-// Refusal says what forbids writing to this installation, nil if nothing
-// does. It only reads, takes no lock, and so serves a dry run.
-func (s *Source) Refusal(in *Installation) error {
-	if all := s.Refusals(in); len(all) > 0 {
+// Refusal says what forbids writing to these hives of an installation, to SYSTEM if
+// none is named; nil if nothing does. It only reads, takes no lock, and so serves a dry
+// run.
+func (s *Source) Refusal(in *Installation, hives ...string) error {
+	if all := s.Refusals(in, hives...); len(all) > 0 {
 		return all[0]
 	}
 	return nil
@@ -70,7 +71,7 @@ func (s *Source) Refusal(in *Installation) error {
 
 // Refusals is Refusal with all reasons, the gravest first, for a caller that
 // may overrule one of them (hibernation, on the user's explicit order).
-func (s *Source) Refusals(in *Installation) []error {
+func (s *Source) Refusals(in *Installation, hives ...string) []error {
 	var all []error
 	add := func(err error) {
 		if err != nil {
@@ -84,13 +85,18 @@ func (s *Source) Refusals(in *Installation) []error {
 		add(v.refusal())
 	}
 	add(in.hibernationRefusal())
-	f, err := in.Open("SYSTEM")
-	if err != nil {
-		add(err)
-		return all
+	if len(hives) == 0 {
+		hives = []string{"SYSTEM"}
 	}
-	add(f.InPlace())
-	add(f.writeRefusal())
+	for _, name := range hives {
+		f, err := in.OpenBeside(name)
+		if err != nil {
+			add(err)
+			continue
+		}
+		add(f.InPlace())
+		add(f.writeRefusal())
+	}
 	return all
 }
 

@@ -35,6 +35,15 @@ type Installation struct {
 // there: "Windows", "WINNT". Empty for a hive file.
 func (in *Installation) Folder() string { return in.windows }
 
+// ConfigPath is the path a file of the config folder has, or would have, from the root of
+// the volume on; of a hive file, and where no root is known, its name alone.
+func (in *Installation) ConfigPath(name string) string {
+	if in.config == "" {
+		return name
+	}
+	return in.config + "/" + name
+}
+
 // ConfigLabel is the label a file of the config folder has, or would have.
 func (in *Installation) ConfigLabel(name string) string {
 	switch {
@@ -61,6 +70,20 @@ func (in *Installation) Open(name string) (*File, error) {
 		return in.openSibling(name)
 	}
 	return in.openIn(in.dir, name)
+}
+
+// OpenBeside opens like Open, and beside a hive file also another file of the folder it
+// lies in, as if that were a config folder.
+func (in *Installation) OpenBeside(name string) (*File, error) {
+	if in.hive == "" || strings.HasPrefix(strings.ToUpper(name), "SYSTEM") {
+		return in.Open(name)
+	}
+	dir, _ := filepath.Split(in.hive)
+	found, err := resolveIn(orDefault(dir, "."), name)
+	if err != nil {
+		return nil, fmt.Errorf("opening %s beside %s: %w", name, in.hive, err)
+	}
+	return in.src.openPlain(found, dir+filepath.Base(found), false)
 }
 
 // OpenPath opens a file by its path from the root of the volume or mounted

@@ -12,44 +12,110 @@ import (
 	"unloop/image"
 )
 
-// backup writes the copies and the manifest.
-func (w *writer) backup(u *hive.Update) (*hive.Backup, error) {
+// softwareFolder is where the backup of a SOFTWARE hive lies, below that of the SYSTEM
+// hive beside it: who names the one with --from has both.
+const softwareFolder = "software"
+
+// save makes the backups of all hives. If one cannot be made none stays, and nothing has
+// been written to the target.
+func (j *job) save() error {
+	if err := j.recordSleep(); err != nil {
+		return err
+	}
+	for _, w := range j.writers {
+		if err := w.save(); err != nil {
+			return ofHive{w.r, errors.Join(err, j.unsave())}
+		}
+	}
+	return nil
+}
+
+// unsave takes back what save has done so far.
+func (j *job) unsave() error {
+	var all []error
+	for _, w := range slices.Backward(j.writers) {
+		switch {
+		case w.saved == nil:
+		case w.resumes:
+			all = append(all, w.saved.SetState(hive.StateFailed))
+		default:
+			w.saved.Remove()
+			j.removeEmpty(w.saved.Dir)
+			w.r.Backup = ""
+		}
+	}
+	return errors.Join(all...)
+}
+
+// save makes the backup of one hive, or finds that of a run that it ends.
+func (w *writer) save() (err error) {
 	defer w.busy(stageBackup, w.backupDir)()
-	if b := w.resumed(u); b != nil {
+	if b := w.resumed(); b != nil {
+		w.saved, w.resumes = b, true
 		w.r.Backup = b.Dir
 		w.r.Edits = editResults(b.Edits) // the whole repair is told, and its price
 		w.stage(stageBackup, "resumed", b.Dir)
-		return b, b.SetState(hive.StateStarted)
+		w.recordInto(&b.Manifest)
+		return b.SetState(hive.StateStarted)
 	}
-	dir := w.dir
-	if dir == "" {
-		dir = filepath.Join(w.backupDir, w.run, w.backupName())
-	}
-	m := hive.Manifest{
-		Tool: versionLine(), Action: w.action, Time: w.now().UTC(), Target: w.target(),
-		Hive: w.change.Old.Identify(), Before: w.change.Old.ID(), After: u.After, Edits: w.change.Edits,
-	}
-	if w.r.Windows != nil {
-		m.Windows = w.r.Windows.String()
-	}
-	if w.change.Old.Replay != nil {
-		m.Clean = w.change.Old.Sum()
-	}
-	b, err := hive.WriteBackup(dir, w.change.Old.Files, m)
-	if err != nil {
-		if w.dir == "" {
-			os.Remove(filepath.Dir(dir)) // the run's folder, if nothing else is in it
-		}
-		return nil, err
+	dir := w.folder()
+	m := w.manifest()
+	w.recordInto(&m)
+	if w.saved, err = hive.WriteBackup(dir, w.change.Old.Files, m); err != nil {
+		w.removeEmpty(dir)
+		return err
 	}
 	if w.flush != nil {
 		if err := w.flush(dir); err != nil {
-			return nil, errors.Join(fmt.Errorf("%w: %w", hive.ErrBackup, err), b.SetState(hive.StateFailed))
+			err = errors.Join(fmt.Errorf("%w: %w", hive.ErrBackup, err), w.saved.SetState(hive.StateFailed))
+			w.saved = nil // left to whoever looks what became of the medium
+			return err
 		}
 	}
 	w.r.Backup = dir
 	w.stage(stageBackup, "backedup", dir)
-	return b, nil
+	return nil
+}
+
+// folder is where the backup of the hive is to lie.
+func (w *writer) folder() string {
+	dir := w.dir
+	if dir == "" {
+		dir = filepath.Join(w.backupDir, w.run, w.backupName())
+	}
+	if w.change.Old.Name() == hive.SoftwareFile {
+		dir = filepath.Join(dir, softwareFolder)
+	}
+	return dir
+}
+
+// removeEmpty removes the folders above that of a backup that was not made, as far as
+// nothing else is in them and they are no older than this run.
+func (j *job) removeEmpty(dir string) {
+	end := filepath.Clean(j.backupDir)
+	if j.dir != "" {
+		end = filepath.Dir(filepath.Clean(j.dir))
+	}
+	for dir = filepath.Dir(dir); dir != end && len(dir) > len(end); dir = filepath.Dir(dir) {
+		if os.Remove(dir) != nil {
+			return
+		}
+	}
+}
+
+// manifest describes what is about to be done.
+func (w *writer) manifest() hive.Manifest {
+	m := hive.Manifest{
+		Tool: versionLine(), Action: w.action, Time: w.now().UTC(), Target: w.target(),
+		Hive: w.id, Before: w.change.Old.ID(), After: w.update.After, Edits: w.change.Edits,
+	}
+	if w.main.Windows != nil {
+		m.Windows = w.main.Windows.String()
+	}
+	if w.change.Old.Replay != nil {
+		m.Clean = w.change.Old.Sum()
+	}
+	return m
 }
 
 // continued finds the change that ends an earlier run without a log that was to do
@@ -69,12 +135,12 @@ func (w *writer) continued(h *hive.Hive, plan *hive.Plan) *hive.Change {
 
 // resumed finds the backup of an earlier run that was to write the same and ended
 // half-way; its copies are older and better than any made now.
-func (w *writer) resumed(u *hive.Update) *hive.Backup {
+func (w *writer) resumed() *hive.Backup {
 	backups, _, err := hive.FindBackups(w.backupDir)
 	if err != nil {
 		return nil // there is none yet
 	}
-	return hive.Resumes(w.change.Old, u, w.change.Edits, w.target(), w.action, backups)
+	return hive.Resumes(w.change.Old, w.update, w.change.Edits, w.target(), w.action, backups)
 }
 
 // manifestTarget describes where the hive lies, for the manifest.

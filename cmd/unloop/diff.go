@@ -112,7 +112,7 @@ func (e *env) openOne(target string) (string, *hive.Hive, error) {
 	}
 	r := new(result)
 	defer e.busy(stageInspect, target)()
-	_, h, err := e.read(src.Installations()[0], r)
+	_, h, err := e.read(src.Installations()[0], hive.PrimaryFile, r)
 	return r.Hive, h, err
 }
 

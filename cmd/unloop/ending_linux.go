@@ -71,15 +71,17 @@ func (r *rescue) leaveRecord(l *looked, c conclusion) {
 		r.noRecord(err)
 		return
 	}
-	about := slices.DeleteFunc(l.installations(), func(res *result) bool { return res.Status == statusSkipped })
+	about := slices.DeleteFunc(l.installations(), func(res *result) bool {
+		return res.part || res.Status == statusSkipped && (res.other == nil || res.other.Status == statusSkipped)
+	})
 	if len(about) == 0 {
 		about = append(about, append(l.installations(), nil)[0])
 	}
 	for _, res := range about {
 		dir := ""
 		for _, o := range l.offers {
-			if o.w.r == res && res.Backup != "" {
-				dir = res.Backup
+			if o.main == res {
+				dir = o.kept()
 			}
 		}
 		if dir == "" {

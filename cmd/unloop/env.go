@@ -85,8 +85,11 @@ func (e *env) stage(name, key string, args ...any) {
 }
 
 // stageLine prints a line of a stage that goes on.
-func (e *env) stageLine(name, key string, args ...any) {
-	e.tell(fmt.Sprintf("unloop: %-8s %s", name+":", e.text(key, args...)))
+func (e *env) stageLine(name, key string, args ...any) { e.stageText(name, e.text(key, args...)) }
+
+// stageText prints a line of a stage whose text is made already.
+func (e *env) stageText(name, text string) {
+	e.tell(fmt.Sprintf("unloop: %-8s %s", name+":", text))
 }
 
 func (e *env) tell(line string) {

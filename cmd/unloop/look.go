@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 
-	"unloop/hive"
 	"unloop/image"
 )
 
@@ -18,13 +17,12 @@ type looked struct {
 
 // offer is a repair or undo that was prepared and waits for a word.
 type offer struct {
-	w      *writer
-	backup *hive.Backup // undo: what it restores from
+	*job
 	target *targetResult
 }
 
 // propose prepares what could be done to one installation.
-type propose func(e *env, src *image.Source, in *image.Installation, r *result) (*writer, *hive.Backup, error)
+type propose func(e *env, src *image.Source, in *image.Installation, r *result) (*job, error)
 
 // look opens disks and prepares what could be done on each. It only reads. A failure
 // stands in the result of what it concerns.
@@ -38,19 +36,14 @@ func (e *env) look(disks []string, verb string, dryRun bool, do propose) *looked
 			continue
 		}
 		e.eachInstallation(t, src, func(e *env, src *image.Source, in *image.Installation, r *result) error {
-			w, b, err := do(e, src, in, r)
-			if err != nil || w == nil {
+			j, err := do(e, src, in, r)
+			if err != nil || j == nil || !j.pending() {
 				return err
 			}
-			e.diff(r, w.change, w.after)
-			for _, err := range src.Refusals(in) {
-				r.Refused = append(r.Refused, err.Error())
-			}
-			if err := src.Refusal(in); err != nil {
+			if err := j.offer(); err != nil {
 				return err
 			}
-			r.Status = statusPlanned
-			l.offers = append(l.offers, &offer{w, b, t})
+			l.offers = append(l.offers, &offer{j, t})
 			return nil
 		})
 		for _, hidden := range []error{image.ErrBitLocker, image.ErrRaidMember, image.ErrDynamicDisk} {
@@ -62,6 +55,25 @@ func (e *env) look(disks []string, verb string, dryRun bool, do propose) *looked
 	return l
 }
 
+// offer shows what a job would change, unless it is refused.
+func (j *job) offer() error {
+	for _, w := range j.writers {
+		w.diff(w.r, w.change, w.after)
+	}
+	all := j.refusals()
+	for _, err := range all {
+		j.main.Refused = append(j.main.Refused, err.Error())
+	}
+	if len(all) > 0 {
+		return all[0]
+	}
+	for _, w := range j.writers {
+		w.r.Status = statusPlanned
+	}
+	j.first().Status = statusPlanned
+	return nil
+}
+
 // close gives the disks back.
 func (l *looked) close(e *env) {
 	for i, src := range l.sources {
@@ -70,19 +82,6 @@ func (l *looked) close(e *env) {
 			l.sources[i] = nil
 		}
 	}
-}
-
-// carryOut writes what was offered. Its error is the caller's to put into the result.
-func (o *offer) carryOut() error {
-	w := o.w
-	if err := w.write(); err != nil {
-		return err
-	}
-	w.r.Status = w.done
-	if o.backup != nil {
-		w.markUndone(o.backup)
-	}
-	return nil
 }
 
 // installations lists the results of all targets.
@@ -202,8 +201,8 @@ func (l *looked) sumUp() conclusion {
 // leave says of the offers that nobody took that they were left.
 func (l *looked) leave() {
 	for _, o := range l.offers {
-		if o.w.r.Status == statusPlanned && !o.target.DryRun {
-			o.w.r.Status = statusLeft
+		if !o.target.DryRun {
+			o.main.leave()
 		}
 	}
 }
@@ -215,13 +214,16 @@ func (l *looked) failed() bool {
 
 // begun says whether anything was done, or tried.
 func (l *looked) begun() bool {
-	return slices.ContainsFunc(l.offers, func(o *offer) bool { return o.w.r.Status != statusPlanned })
+	return slices.ContainsFunc(l.offers, func(o *offer) bool { return o.first().Status != statusPlanned })
 }
 
 // only is what was found, but for all installations except one.
 func (l *looked) only(r *result) *looked {
 	t := *l.targetOf(r)
 	t.Installations = []*result{r}
+	if r != nil && r.other != nil {
+		t.Installations = append(t.Installations, r.other)
+	}
 	return &looked{targets: []*targetResult{&t}}
 }
 

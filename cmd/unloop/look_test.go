@@ -26,7 +26,7 @@ func lookedAt(e *env, dryRun bool, disks ...[]status) *looked {
 			}
 			t.Installations = append(t.Installations, r)
 			if s == statusPlanned || s == statusLeft {
-				l.offers = append(l.offers, &offer{w: &writer{r: r}, target: t})
+				l.offers = append(l.offers, &offer{&job{main: r}, t})
 			}
 		}
 		l.targets, l.sources = append(l.targets, t), append(l.sources, nil)
@@ -104,7 +104,7 @@ func TestLeave(t *testing.T) {
 		}
 	}
 	l := lookedAt(e, false, []status{statusPlanned, statusPlanned})
-	l.offers[0].w.r.Status = statusFailed
+	l.offers[0].main.Status = statusFailed
 	if !l.begun() {
 		t.Error("a repair that failed was no beginning")
 	}

@@ -29,7 +29,7 @@ var messagesEN = joined(map[string]string{
 	"flag.format":      "what stdout gets (default text; reg only in a dry run)",
 	"flag.formatplain": "what stdout gets (default text)",
 	"flag.jobs":        "targets worked on at once (default 1)",
-	"flag.fix":         "override, drivers or both, with a comma (default both)",
+	"flag.fix":         "override, drivers, updates, with commas (default override,drivers)",
 	"flag.service":     "driver to disable, repeatable (default haspnt, hardlock)",
 	"flag.controlset":  "control sets to change (default all that Select names)",
 	"flag.crosscheck":  "let unloop-crosscheck read the new hive (default auto: if installed)",
@@ -186,7 +186,7 @@ var messagesEN = joined(map[string]string{
 	"error.differs":        "%s: a value that unloop wrote has been changed by somebody else",
 	"hint.differs":         "nothing was written; put that value back by hand if you want to",
 	"error.hibernated":     "%s: Windows is hibernated on this volume",
-	"hint.hibernated":      "start that Windows and shut it down; writing under a sleeping Windows would destroy the volume",
+	"hint.hibernated":      "start that Windows and shut it down, or give up what is open in it with --discard-hibernation; writing under a sleeping Windows would destroy the volume",
 	"error.bitlocker":      "%s: the volume is encrypted by BitLocker",
 	"hint.bitlocker":       "unlock it from Windows' recovery environment and use unloop there",
 	"error.raid":           "%s: the disk is a member of a RAID",
@@ -233,4 +233,4 @@ var messagesEN = joined(map[string]string{
 	"hint.broken":          "nothing was written; Windows\\System32\\config\\RegBack may hold an older good one",
 	"error.other":          "%s: failed",
 	"hint.other":           "nothing was written to the hive",
-}, messagesStickEN, messagesPolicyEN, messagesDiagnosisEN, messagesEvidenceEN, messagesReportEN, messagesScreenEN)
+}, messagesStickEN, messagesPolicyEN, messagesDiagnosisEN, messagesEvidenceEN, messagesReportEN, messagesScreenEN, messagesEngineEN)

@@ -28,7 +28,7 @@ var messagesJA = joined(map[string]string{
 	"flag.format":      "標準出力の形式（既定 text。reg はドライランのみ）",
 	"flag.formatplain": "標準出力の形式（既定 text）",
 	"flag.jobs":        "同時に処理する対象の数（既定 1）",
-	"flag.fix":         "override、drivers、またはコンマ区切りで両方（既定は両方）",
+	"flag.fix":         "override、drivers、updates（コンマ区切り、既定は override,drivers）",
 	"flag.service":     "無効にするドライバー。繰り返し可（既定 haspnt、hardlock）",
 	"flag.controlset":  "変更するコントロールセット（既定は Select が指すすべて）",
 	"flag.crosscheck":  "unloop-crosscheck に新しいハイブを読ませる（既定 auto: あれば使う）",
@@ -185,7 +185,7 @@ var messagesJA = joined(map[string]string{
 	"error.differs":        "%s: unloop が書いた値がほかで変更されています",
 	"hint.differs":         "何も書いていません。必要ならその値を手で戻してください",
 	"error.hibernated":     "%s: このボリュームの Windows は休止状態です",
-	"hint.hibernated":      "その Windows を起動してシャットダウンしてください。休止中に書くとボリュームが壊れます",
+	"hint.hibernated":      "その Windows を起動してシャットダウンするか、--discard-hibernation で開いたままの作業を捨ててください。休止中に書くとボリュームが壊れます",
 	"error.bitlocker":      "%s: ボリュームが BitLocker で暗号化されています",
 	"hint.bitlocker":       "Windows の回復環境でロックを解除し、そこで unloop を使ってください",
 	"error.raid":           "%s: RAID の一部のディスクです",
@@ -232,4 +232,4 @@ var messagesJA = joined(map[string]string{
 	"hint.broken":          "何も書いていません。Windows\\System32\\config\\RegBack に古い正常なものがあるかもしれません",
 	"error.other":          "%s: 失敗しました",
 	"hint.other":           "ハイブには何も書いていません",
-}, messagesStickJA, messagesPolicyJA, messagesDiagnosisJA, messagesEvidenceJA, messagesReportJA, messagesScreenJA)
+}, messagesStickJA, messagesPolicyJA, messagesDiagnosisJA, messagesEvidenceJA, messagesReportJA, messagesScreenJA, messagesEngineJA)

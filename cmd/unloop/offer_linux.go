@@ -12,15 +12,15 @@ import (
 )
 
 // recognise notes which PC an undo is of, for the record.
-func (e *env) recognise(in *image.Installation, w *writer, err error, res *result) {
+func (e *env) recognise(in *image.Installation, j *job, err error, res *result) {
 	var h *hive.Hive
 	switch {
-	case w != nil:
-		h = w.change.Old
-	case err == nil:
+	case j != nil && !j.pending(), j == nil && err == nil:
 		return // skipped, or nothing to do
+	case j != nil && j.system != nil:
+		h = j.system
 	default:
-		if _, h, err = e.read(in, res); err != nil {
+		if _, h, err = e.read(in, hive.PrimaryFile, res); err != nil {
 			return // that is what went wrong
 		}
 	}
@@ -28,17 +28,17 @@ func (e *env) recognise(in *image.Installation, w *writer, err error, res *resul
 }
 
 // whichBackup asks which of several repairs is to be taken back; the newest stand first.
-func (r *rescue) whichBackup(in *image.Installation, backups []*hive.Backup) string {
+func (r *rescue) whichBackup(in *image.Installation, backups []*hive.Backup) *hive.Backup {
 	backups = slices.Clone(backups)
 	slices.Reverse(backups)
 	p := &page{title: r.text("stick.whichbackup"), mood: moodNote}
-	p.add(linePlain, r.text("stick.whichbackuphelp", in.ConfigLabel("SYSTEM")))
+	p.add(linePlain, r.text("stick.whichbackuphelp", in.ConfigLabel(backups[0].HiveName())))
 	p.add(linePlain, "")
 	for i, b := range backups[:min(len(backups), 9)] {
 		p.add(linePlain, r.text("stick.onebackup", i+1, b.Time.Format("2006-01-02 15:04"), b.Hive.Computer, len(b.Edits), strings.TrimPrefix(b.Dir, r.stickAt+"/")))
 		p.keys = append(p.keys, pageKey{rune('1' + i), itoa(i + 1)})
 	}
-	return backups[int(r.show(p)-'1')].Dir
+	return backups[int(r.show(p)-'1')]
 }
 
 // repairs looks at the disks for what can be repaired.
@@ -49,9 +49,9 @@ func (r *rescue) repairs(dryRun bool) *looked {
 		o.scope.Services = r.settings.Services
 	}
 	o.backup, o.named = filepath.Join(r.stickAt, recordsFolder), true
-	l := r.look(r.disks(), "repair", dryRun, func(e *env, src *image.Source, in *image.Installation, res *result) (*writer, *hive.Backup, error) {
-		w, err := e.proposeRepair(src, in, res, o, false)
-		return w, nil, err
+	o.discard = r.settings.Discard && r.settings.Mode == modeAsk
+	l := r.look(r.disks(), "repair", dryRun, func(e *env, src *image.Source, in *image.Installation, res *result) (*job, error) {
+		return e.proposeRepair(src, in, res, o, false)
 	})
 	r.lookInto(l)
 	return l
@@ -61,16 +61,19 @@ func (r *rescue) repairs(dryRun bool) *looked {
 func (r *rescue) undos() *looked {
 	o := undoOptions{crosscheck: "require"}
 	o.backup, o.named = filepath.Join(r.stickAt, recordsFolder), true
-	return r.look(r.disks(), "undo", false, func(e *env, src *image.Source, in *image.Installation, res *result) (*writer, *hive.Backup, error) {
-		w, b, err := e.proposeUndo(src, in, res, o, false)
+	return r.look(r.disks(), "undo", false, func(e *env, src *image.Source, in *image.Installation, res *result) (*job, error) {
+		o := o
+		j, err := e.proposeUndo(src, in, res, o, false)
 		var several *hive.SeveralBackups
-		if errors.As(err, &several) {
-			o := o
-			o.from = r.whichBackup(in, several.Backups)
-			w, b, err = e.proposeUndo(src, in, res, o, false)
+		for range 2 { // of each hive there may be some
+			if !errors.As(err, &several) {
+				break
+			}
+			o.chosen = append(o.chosen, r.whichBackup(in, several.Backups))
+			j, err = e.proposeUndo(src, in, res, o, false)
 		}
-		e.recognise(in, w, err, res)
-		return w, b, err
+		e.recognise(in, j, err, res)
+		return j, err
 	})
 }
 
@@ -84,7 +87,7 @@ func (r *rescue) lookInto(l *looked) {
 		}
 	}
 	if len(l.offers) > 0 {
-		in, disk = l.offers[0].w.in, l.offers[0].target.Target
+		in, disk = l.offers[0].in, l.offers[0].target.Target
 	}
 	if in == nil || in.Volume == nil || r.view != nil {
 		return
@@ -125,16 +128,16 @@ func (r *rescue) unattended() next {
 	l := r.repairs(dryRun)
 	r.lookAway()
 	for _, o := range l.offers {
-		res := o.w.r
 		switch {
 		case dryRun:
-			if err := o.w.judge(); err != nil {
-				res.fail(r.env, err)
-				r.complain(res.Hive, err)
+			for _, w := range o.writers {
+				if err := w.judge(); err != nil {
+					r.failed(w.r, err)
+				}
 			}
-		case res.Verdict == hive.Unknown:
-			res.fail(r.env, errUnknownWindows)
-			r.complain(res.Hive, errUnknownWindows)
+		case o.main.Verdict == hive.Unknown:
+			r.failed(o.main, errUnknownWindows)
+			o.main.leave()
 		default:
 			r.carryOut(o)
 		}
@@ -157,12 +160,12 @@ func (r *rescue) unattended() next {
 func (r *rescue) carryOut(o *offer) {
 	r.lookAway()
 	if err := r.writable(); err != nil {
-		o.w.r.fail(r.env, err)
-		r.complain(o.w.r.Hive, err)
+		r.failed(o.main, err)
+		o.main.leave()
 		return
 	}
-	o.w.dir = r.recordFolder(o.w.r)
-	err := o.carryOut()
+	o.dir = r.recordFolder(o.main)
+	err := o.write()
 	switch {
 	case err == nil:
 		return
@@ -171,8 +174,8 @@ func (r *rescue) carryOut(o *offer) {
 	case errors.Is(err, hive.ErrBackup):
 		err = fmt.Errorf("%w: %w", errStickBackup, err)
 	}
-	o.w.r.fail(r.env, err)
-	r.complain(o.w.r.Hive, err)
+	r.failed(o.main, err)
+	o.main.leave()
 }
 
 // writable says why no backup can be written to the stick.

@@ -148,15 +148,17 @@ func (r *rescue) again() next {
 // offerPage is the one screen before a repair.
 func (r *rescue) offerPage(l *looked, i int) *page {
 	o := l.offers[i]
-	p := &page{title: r.text("stick.offer", o.w.r.Windows.Computer), mood: moodCalm}
+	p := &page{title: r.text("stick.offer", o.main.Windows.Computer), mood: moodCalm}
 	if len(l.offers) > 1 {
 		p.title += "  " + r.text("stick.of", i+1, len(l.offers))
 	}
 	r.about(p, o)
 	r.warnings(p, l, o)
-	r.price(p, o.w.r)
+	for _, res := range o.main.all() {
+		r.price(p, res)
+	}
 	p.add(linePlain, "")
-	p.addDiff(o.w.r.diffText)
+	p.addDiff(o.main.diffs())
 	p.keys = []pageKey{{'\n', r.text("key.repair")}, {'D', r.text("key.details")}, {'U', r.text("key.undo")},
 		{'S', r.text("key.shell")}, {'R', r.text("key.reboot")}, {'P', r.text("key.poweroff")}}
 	if len(l.offers) > 1 {
@@ -168,26 +170,26 @@ func (r *rescue) offerPage(l *looked, i int) *page {
 
 // price tells what a repair costs.
 func (r *rescue) price(p *page, res *result) {
-	if hasFix(res.Edits, hive.FixOverride) {
-		p.add(lineNote, r.text("stick.priceoverride"))
-	}
-	if hasFix(res.Edits, hive.FixDrivers) {
-		p.add(lineNote, r.text("stick.pricedrivers"))
+	for _, key := range res.prices() {
+		p.add(lineNote, r.text("stick.price"+key))
 	}
 }
 
 // undoPage is the one screen before an undo.
 func (r *rescue) undoPage(l *looked, i int) *page {
 	o := l.offers[i]
-	p := &page{title: r.text("stick.undo", o.backup.Hive.Computer), mood: moodCalm}
+	p := &page{title: r.text("stick.undo", orUnknown(o.own()[0].Hive.Computer)), mood: moodCalm}
 	if len(l.offers) > 1 {
 		p.title += "  " + r.text("stick.of", i+1, len(l.offers))
 	}
-	p.add(linePlain, r.text("stick.frombackup", o.backup.Time.Format("2006-01-02 15:04"), o.backup.Dir))
+	p.add(linePlain, r.text("stick.frombackup", o.own()[0].Time.Format("2006-01-02 15:04"), o.own()[0].Dir))
 	p.add(linePlain, r.text("stick.disk", o.target.Target, r.diskAbout(o.target)))
-	p.add(lineNote, r.text(map[bool]string{true: "stick.exact", false: "stick.byvalue"}[o.w.r.Exact != nil && *o.w.r.Exact]))
+	p.add(lineNote, r.text(map[bool]string{true: "stick.exact", false: "stick.byvalue"}[o.exact()]))
+	if o.main.slept != nil {
+		p.add(lineNote, o.main.slept.text(r.env))
+	}
 	p.add(linePlain, "")
-	p.addDiff(o.w.r.diffText)
+	p.addDiff(o.main.diffs())
 	p.keys = []pageKey{{'\n', r.text("key.putback")}, {'D', r.text("key.details")}, {'B', r.text("key.b")}, {'S', r.text("key.shell")}}
 	if len(l.offers) > 1 {
 		p.keys = append(p.keys, pageKey{'N', r.text("key.next")})
@@ -197,11 +199,11 @@ func (r *rescue) undoPage(l *looked, i int) *page {
 
 // about tells which PC, disk and Windows this is, and what was found.
 func (r *rescue) about(p *page, o *offer) {
-	f := o.w.r.findings
+	f := o.main.findings
 	p.add(lineHead, r.text("stick.pc", orUnknown(f.Windows.Computer), orUnknown(r.machine.String()), orUnknown(r.machine.Serial)))
 	p.add(linePlain, r.text("stick.disk", o.target.Target, r.diskAbout(o.target)))
 	where := ""
-	if v := o.w.in.Volume; v != nil && v.Index > 0 {
+	if v := o.in.Volume; v != nil && v.Index > 0 {
 		where = r.text("stick.where", v.Index)
 		if v.Label != "" {
 			where += fmt.Sprintf(" %q", escape(v.Label))
@@ -260,7 +262,7 @@ func (r *rescue) warnings(p *page, l *looked, o *offer) {
 		}
 		p.add(lineBad, r.text("stick.nowrite", word))
 	}
-	f := o.w.r.findings
+	f := o.main.findings
 	if f.Verdict == hive.Unknown {
 		p.add(lineBad, r.text("unknownwindows"))
 	}
@@ -276,11 +278,13 @@ func (r *rescue) warnings(p *page, l *looked, o *offer) {
 	if n := len(f.Diagnosis.LookAlikes); n > 0 {
 		p.add(lineNote, r.text("stick.lookalikes", n))
 	}
-	if o.w.r.Replay != nil {
-		p.add(lineNote, r.text("acc.replay", o.w.r.Replay.Log, o.w.r.Replay.Sectors, len(o.w.r.Replay.Edits)))
+	for _, w := range o.writers {
+		if replay := w.r.Replay; replay != nil {
+			p.add(lineNote, r.text("acc.replay", replay.Log, replay.Sectors, len(replay.Edits)))
+		}
 	}
 	for _, other := range l.installations() {
-		if other != o.w.r && (other.Status == statusSkipped || other.Error != nil) {
+		if other != o.main && (other.Status == statusSkipped || other.Error != nil) {
 			p.add(lineNote, r.otherLine(other))
 		}
 	}
@@ -318,6 +322,8 @@ func (r *rescue) resultPage(l *looked, c conclusion) *page {
 		}
 		if res.Status == statusRepaired {
 			r.price(p, res)
+		} else if res.slept != nil {
+			p.add(lineNote, "  "+res.slept.text(r.env))
 		}
 	}
 	for _, t := range l.targets {

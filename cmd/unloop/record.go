@@ -116,7 +116,7 @@ func (e *env) recordFiles(rep *stickReport, r *result, t *targetResult, failed [
 	}
 	diff := ""
 	if r != nil {
-		diff = r.diffText
+		diff = r.diffs()
 	}
 	files["diff.txt"] = []byte(diff) // the format is stable, to the byte
 	if failed != nil {

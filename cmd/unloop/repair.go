@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"io"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -25,6 +24,7 @@ type repairOptions struct {
 	required   []string // services that must be there: who names one on the command line means it
 	crosscheck string
 	force      bool
+	discard    bool // a hibernation
 }
 
 // common are the flags that repair and undo share.
@@ -62,6 +62,7 @@ func (e *env) repairCommand() *cli.Command {
 			&cli.StringSliceFlag{Name: "fix", Usage: "LIST|" + e.text("flag.fix")},
 			&cli.StringSliceFlag{Name: "service", Usage: "NAME|" + e.text("flag.service")},
 			&cli.StringFlag{Name: "control-set", Value: "all", Usage: "all|default|" + e.text("flag.controlset")},
+			&cli.BoolFlag{Name: "discard-hibernation", Usage: e.text("flag.discard")},
 			&cli.BoolFlag{Name: "force", Usage: e.text("flag.force")},
 			cli.HelpFlag),
 		Action: func(c *cli.Context) error {
@@ -125,7 +126,7 @@ func (e *env) repairOptions(c *cli.Context) (o repairOptions, err error) {
 	if o.common, o.crosscheck, err = e.commonOptions(c); err != nil {
 		return o, err
 	}
-	o.force = c.Bool("force")
+	o.force, o.discard = c.Bool("force"), c.Bool("discard-hibernation")
 	if o.fixes, err = parseFixes(c.StringSlice("fix")); err != nil {
 		return o, err
 	}
@@ -164,8 +165,8 @@ func parseFixes(lists []string) ([]hive.Fix, error) {
 	var fixes []hive.Fix
 	for _, name := range strings.Split(strings.Join(lists, ","), ",") {
 		fix := hive.Fix(name)
-		if fix != hive.FixOverride && fix != hive.FixDrivers {
-			return nil, usageError{"usage.choice", []any{"--fix", name, "override, drivers"}}
+		if fix != hive.FixOverride && fix != hive.FixDrivers && fix != hive.FixUpdates {
+			return nil, usageError{"usage.choice", []any{"--fix", name, "override, drivers, updates"}}
 		}
 		if !slices.Contains(fixes, fix) {
 			fixes = append(fixes, fix)
@@ -182,17 +183,17 @@ func (e *env) runRepair(named []string, o repairOptions) error {
 
 // repair works on one installation.
 func (e *env) repair(src *image.Source, in *image.Installation, r *result, o repairOptions, alone bool) error {
-	w, err := e.proposeRepair(src, in, r, o, alone)
-	if err != nil || w == nil {
+	j, err := e.proposeRepair(src, in, r, o, alone)
+	if err != nil || j == nil {
 		return err
 	}
-	return e.carryOut(w, o.common)
+	return j.carryOut(o.common)
 }
 
 // proposeRepair finds out what a repair would do to one installation and makes the
-// new hive in memory. It only reads. A nil writer without an error means that there
+// new hives in memory. It only reads. A nil job without an error means that there
 // is nothing to write: the result's status says why.
-func (e *env) proposeRepair(src *image.Source, in *image.Installation, r *result, o repairOptions, alone bool) (*writer, error) {
+func (e *env) proposeRepair(src *image.Source, in *image.Installation, r *result, o repairOptions, alone bool) (*job, error) {
 	seen, err := e.inspect(in, o.scope, r)
 	if err != nil {
 		return nil, err
@@ -211,118 +212,78 @@ func (e *env) proposeRepair(src *image.Source, in *image.Installation, r *result
 		}
 	}
 	e.advise(seen.findings, o)
-	plan, err := seen.hive.Plan(seen.findings, o.fixes)
-	if err != nil {
-		return nil, err
-	}
-	w := &writer{
-		env: e, src: src, in: in, files: seen.files, r: r, action: "repair", after: "repaired", done: statusRepaired,
+	j := &job{
+		env: e, src: src, in: in, main: r, system: seen.hive, action: "repair", after: "repaired", done: statusRepaired,
 		backupDir: o.backup, named: o.named, crosscheck: o.crosscheck,
 	}
-	if w.change = w.continued(seen.hive, plan); w.change != nil {
-		e.stage(stagePlan, "continued", r.Hive)
-		return w, nil
-	}
-	if len(plan.Edits) == 0 && seen.hive.Replay == nil {
-		r.Status = statusNothing
-		e.stage(stagePlan, "nothing", r.Hive)
-		return nil, nil
-	}
-	if len(plan.Edits) == 0 {
-		e.stage(stagePlan, "replayonly", r.Hive)
-	} else {
-		e.stage(stagePlan, "planned", r.Hive, len(plan.Edits))
-	}
-	done := e.busy(stagePlan, r.Hive)
-	w.change, err = prepare(seen, plan)
-	done()
-	if err != nil {
+	if err := j.planRepair(seen, o); err != nil || !j.pending() {
 		return nil, err
 	}
-	return w, nil
+	return j, nil
 }
 
-// prepare makes the change of a plan; of one without edits, the replay alone.
-func prepare(seen *inspected, plan *hive.Plan) (*hive.Change, error) {
-	mayGrow := seen.files.primary.MayGrow()
-	if len(plan.Edits) == 0 {
-		return seen.hive.Finish(mayGrow)
-	}
-	return seen.hive.Prepare(plan, mayGrow)
-}
-
-// carryOut is what repair and undo share once the change is prepared: show it,
-// stop there in a dry run, else ask and write.
-func (e *env) carryOut(w *writer, o common) error {
-	e.diff(w.r, w.change, w.after)
-	if err := e.show(w.r, o); err != nil {
-		return fmt.Errorf("%w: %w", errNotShown, err)
-	}
-	for _, err := range w.src.Refusals(w.in) {
-		w.r.Refused = append(w.r.Refused, err.Error())
-		if o.dryRun && errors.Is(err, image.ErrReadOnly) {
-			e.note("readonlynote", w.r.Hive)
-			continue
+// planRepair plans each hive that the fixes change. If one of them cannot be prepared
+// none is written.
+func (j *job) planRepair(seen *inspected, o repairOptions) error {
+	ofSystem := slices.DeleteFunc(slices.Clone(o.fixes), func(f hive.Fix) bool { return f == hive.FixUpdates })
+	if len(ofSystem) == 0 {
+		j.main.Status = statusNothing
+	} else {
+		plan, err := seen.hive.Plan(seen.findings, ofSystem)
+		if err != nil {
+			return err
 		}
-		return err
-	}
-	if o.dryRun {
-		w.r.Status = statusPlanned
-		if w.crosscheck == "require" {
-			if err := w.judge(); err != nil {
-				return err
-			}
-		}
-		e.stage(stageReport, "dryrun", w.r.Hive)
-		return nil
-	}
-	if !o.yes {
-		if err := e.ask(w.r.Hive); err != nil {
+		w := &writer{job: j, r: j.main, files: seen.files, id: seen.hive.Identify()}
+		if err := w.plan(seen.hive, plan); err != nil {
 			return err
 		}
 	}
-	if err := w.write(); err != nil {
-		return err
-	}
-	w.r.Status = w.done
-	return nil
-}
-
-// show prints the diff as it was asked for; JSON comes at the end. Who is asked must
-// have seen the diff all the same, and nothing is written that could not be shown.
-func (e *env) show(r *result, o common) error {
-	if !o.dryRun && !o.yes && (o.format != "text" || !e.outTTY) {
-		e.tell(strings.TrimSuffix(r.diffText, "\n"))
-	}
-	switch {
-	case o.format == "text":
-		return e.printDiff(r.diffText)
-	case o.format == "reg":
-		_, err := io.WriteString(e.out, r.regText)
-		return err
-	}
-	return nil
-}
-
-// ask waits for the user's word. Anything but yes is no.
-func (e *env) ask(label string) error {
-	e.mu.Lock()
-	fmt.Fprint(e.err, "unloop: "+e.text("ask", label)+" ")
-	e.mu.Unlock()
-	answer := make(chan string, 1)
-	go func() {
-		line, _ := e.in.ReadString('\n')
-		answer <- strings.ToLower(strings.TrimSpace(line))
-	}()
-	select {
-	case <-e.ctx.Done():
-		return errInterrupted
-	case a := <-answer:
-		if a == "y" || a == "yes" || a == "はい" {
-			return nil
+	if len(ofSystem) < len(o.fixes) {
+		if err := j.planUpdates(); err != nil {
+			return err
 		}
 	}
-	return errAnsweredNo
+	if o.discard && len(j.writers) > 0 && j.in.Hibernated == image.HiberSleeping {
+		return j.planDiscard()
+	}
+	return nil
+}
+
+// plan makes the new hive in memory and adds it to what is written, unless it is as it
+// should be already.
+func (w *writer) plan(h *hive.Hive, plan *hive.Plan) error {
+	if w.change = w.continued(h, plan); w.change != nil {
+		w.stage(stagePlan, "continued", w.r.Hive)
+		w.writers = append(w.writers, w)
+		return nil
+	}
+	switch {
+	case len(plan.Edits) == 0 && h.Replay == nil:
+		w.r.Status = statusNothing
+		w.stage(stagePlan, "nothing", w.r.Hive)
+		return nil
+	case len(plan.Edits) == 0:
+		w.stage(stagePlan, "replayonly", w.r.Hive)
+	default:
+		w.stage(stagePlan, "planned", w.r.Hive, len(plan.Edits))
+	}
+	if err := w.prepare(h, plan); err != nil {
+		return err
+	}
+	w.writers = append(w.writers, w)
+	return nil
+}
+
+// prepare makes the change of a plan; of one without edits, the replay alone.
+func (w *writer) prepare(h *hive.Hive, plan *hive.Plan) (err error) {
+	defer w.busy(stagePlan, w.r.Hive)()
+	mayGrow := w.files.primary.MayGrow()
+	if len(plan.Edits) == 0 {
+		w.change, err = h.Finish(mayGrow)
+	} else {
+		w.change, err = h.Prepare(plan, mayGrow)
+	}
+	return err
 }
 
 // advise says what a technician should know before and after: what is missing,

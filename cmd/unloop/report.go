@@ -15,8 +15,11 @@ import (
 // report prints what was done to a target, and writes it to the report folder.
 func (e *env) report(t *targetResult, o common) error {
 	for _, r := range t.Installations {
-		if r.Status == statusRepaired || r.Status == statusUndone {
+		if r.written() {
 			e.summary(t.Target, r)
+		}
+		if r.slept != nil && !t.DryRun {
+			e.stageText(stageReport, r.slept.text(e))
 		}
 	}
 	if t.Verb == "scan" && o.format == "text" {
@@ -38,18 +41,51 @@ func (e *env) report(t *targetResult, o common) error {
 // summary tells the person at the PC how it ended, how to go back, and the price.
 func (e *env) summary(target string, r *result) {
 	e.stage(stageReport, string(r.Status)+"report", r.Hive)
-	e.stage(stageReport, "crosscheckwas", r.Crosscheck)
-	e.stage(stageReport, "backupat", r.Backup)
+	if r.Backup != "" { // not where a hibernation alone was put back
+		e.stage(stageReport, "crosscheckwas", r.Crosscheck)
+		e.stage(stageReport, "backupat", r.Backup)
+	}
 	if r.Status == statusUndone {
 		return
 	}
-	e.stage(stageReport, "howundo", shellQuote(filepath.Dir(filepath.Dir(r.Backup))), shellQuote(target))
-	if hasFix(r.Edits, hive.FixOverride) {
-		e.stage(stageReport, "price.override")
+	e.stage(stageReport, "howundo", shellQuote(r.undoFrom), shellQuote(target))
+	for _, price := range r.prices() {
+		e.stage(stageReport, "price."+price)
 	}
-	if hasFix(r.Edits, hive.FixDrivers) {
-		e.stage(stageReport, "price.drivers")
+}
+
+// written says whether the hive was written to, and all went well.
+func (r *result) written() bool { return r.Status == statusRepaired || r.Status == statusUndone }
+
+// all lists the results of an installation's hives.
+func (r *result) all() []*result {
+	if r.other == nil {
+		return []*result{r}
 	}
+	return []*result{r, r.other}
+}
+
+// diffs is what changes in all hives of an installation.
+func (r *result) diffs() string {
+	text := ""
+	for _, one := range r.all() {
+		text += one.diffText
+	}
+	return text
+}
+
+// prices names what the repair of a hive costs, as messages do: price.NAME.
+func (r *result) prices() []string {
+	var prices []string
+	for _, fix := range []hive.Fix{hive.FixOverride, hive.FixDrivers, hive.FixUpdates} {
+		if hasFix(r.Edits, fix) {
+			prices = append(prices, string(fix))
+		}
+	}
+	if h := r.Hibernation; h != nil && (h.Planned || h.Discarded) {
+		prices = append(prices, "hibernation")
+	}
+	return prices
 }
 
 func hasFix(edits []editResult, fix hive.Fix) bool {
@@ -207,6 +243,9 @@ func (e *env) accountHive(line func(int, string, ...any), r *result) {
 	case statusFound:
 	default:
 		line(2, "acc.status", e.text("status."+strings.ReplaceAll(string(r.Status), " ", "")))
+	}
+	if r.slept != nil {
+		line(2, "acc.slept", r.slept.text(e))
 	}
 	if r.Backup != "" {
 		line(2, "backupat", r.Backup)

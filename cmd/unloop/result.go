@@ -95,6 +95,10 @@ type result struct {
 	err      error
 	findings *hive.Findings
 	in       *image.Installation
+	other    *result // of the SOFTWARE hive, which stands behind this one
+	part     bool    // this is one of those
+	undoFrom string  // folder of all backups
+	slept    *sentence
 }
 
 // status says in one word how the work on an installation ended.
@@ -103,7 +107,7 @@ type status string
 const (
 	statusFound    status = "found"   // scan
 	statusPlanned  status = "planned" // dry run; on the stick also: not decided yet
-	statusLeft     status = "left"    // on the stick: nobody wanted it
+	statusLeft     status = "left"    // nothing written: on the stick nobody wanted it, or the hive beside it could not be
 	statusNothing  status = "nothing to do"
 	statusSkipped  status = "skipped" // merely found beside others, and not affected
 	statusRepaired status = "repaired"
@@ -169,9 +173,10 @@ type logEdit struct {
 
 // hibernationResult says what was done about the sleeping Windows of a volume.
 type hibernationResult struct {
-	Discarded bool   `json:"discarded"` // hiberfil.sys no longer counts
-	Restored  bool   `json:"restored"`  // undo: it counts again
-	Why       string `json:"why,omitempty"`
+	Planned   bool   `json:"planned,omitempty"` // a dry run: it would be discarded, or put back
+	Discarded bool   `json:"discarded"`         // hiberfil.sys no longer counts
+	Restored  bool   `json:"restored"`          // undo: it counts again
+	Why       string `json:"why,omitempty"`     // undo: it still does not count
 }
 
 type updateResult struct {

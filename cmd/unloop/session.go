@@ -32,7 +32,7 @@ func (e *env) discover(target string) (*image.Source, error) {
 
 // inspected is a hive that was read, and what was seen in it.
 type inspected struct {
-	files    systemFiles
+	files    hiveFiles
 	hive     *hive.Hive
 	findings *hive.Findings
 }
@@ -40,7 +40,7 @@ type inspected struct {
 // inspect reads the SYSTEM hive of an installation and looks at it.
 func (e *env) inspect(in *image.Installation, scope hive.Scope, r *result) (*inspected, error) {
 	defer e.busy(stageInspect, r.Hive)()
-	files, h, err := e.read(in, r)
+	files, h, err := e.read(in, hive.PrimaryFile, r)
 	if err != nil {
 		return nil, err
 	}
@@ -65,9 +65,9 @@ func (e *env) weigh(in *image.Installation, h *hive.Hive, scope hive.Scope, r *r
 	return f, nil
 }
 
-// read reads and checks the SYSTEM hive of an installation.
-func (e *env) read(in *image.Installation, r *result) (systemFiles, *hive.Hive, error) {
-	files, err := openSystem(in)
+// read reads and checks a hive of an installation.
+func (e *env) read(in *image.Installation, name string, r *result) (hiveFiles, *hive.Hive, error) {
+	files, err := openHive(in, name)
 	if err != nil {
 		return files, nil, err
 	}
@@ -114,12 +114,16 @@ func (e *env) diff(r *result, c *hive.Change, after string) {
 		r.diffText = diffHeader(r.Hive, from, r.Hive, after) + c.Diff.Text()
 	}
 	r.diffText = r.logText + r.diffText
-	r.regText = c.Diff.Reg(regPrefix)
+	r.regText = c.Diff.Reg(regRoot + c.Old.Name())
 	e.stage(stageDiff, "differs", r.Hive, len(c.Edits))
 }
 
-// regPrefix is where a SYSTEM hive is found in a running Windows.
-const regPrefix = `HKEY_LOCAL_MACHINE\SYSTEM`
+// regRoot is where hives are found by name in a running Windows; regPrefix is SYSTEM's
+// place.
+const (
+	regRoot   = `HKEY_LOCAL_MACHINE\`
+	regPrefix = regRoot + "SYSTEM"
+)
 
 // diffHeader gives the two lines above a diff; they are never translated.
 func diffHeader(a, asA, b, asB string) string {

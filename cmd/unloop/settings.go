@@ -14,11 +14,12 @@ import (
 // settings are what unloop.toml on the stick says, and the kernel line above it.
 type settings struct {
 	Mode     string   `toml:"mode"`     // ask, auto or dry-run
-	Fix      []string `toml:"fix"`      // override, drivers
+	Fix      []string `toml:"fix"`      // override, drivers, updates
 	Services []string `toml:"services"` // to be disabled
 	After    string   `toml:"after"`    // ask, reboot, poweroff or shell
 	Language string   `toml:"language"` // en or ja
 	Keyboard string   `toml:"keyboard"` // us or jp
+	Discard  bool     `toml:"discard_hibernation"`
 }
 
 // The modes of the stick.
@@ -104,7 +105,7 @@ func (s settings) check() error {
 		return fmt.Errorf("%w: fix is empty", errSettings)
 	}
 	if _, err := parseFixes(s.Fix); err != nil {
-		return fmt.Errorf("%w: fix = %q: there are override and drivers", errSettings, s.Fix)
+		return fmt.Errorf("%w: fix = %q: there are override, drivers and updates", errSettings, s.Fix)
 	}
 	for _, name := range s.Services {
 		if !serviceName(name) {

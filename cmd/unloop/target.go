@@ -21,18 +21,23 @@ const maxLog = 64 << 20
 // as a hive, lest it is one whose first sector is torn.
 const maxBlind = 64 << 20
 
-// systemFiles are the open files of one SYSTEM hive; logs may be nil.
-type systemFiles struct {
+// hiveFiles are the open files of one hive; logs may be nil.
+type hiveFiles struct {
+	name                     string // hive.PrimaryFile or hive.SoftwareFile
 	primary, log1, log2, log *image.File
 }
 
 // openSystem opens the SYSTEM hive of an installation with its logs.
-func openSystem(in *image.Installation) (f systemFiles, err error) {
-	if f.primary, err = in.Open("SYSTEM"); err != nil {
+func openSystem(in *image.Installation) (hiveFiles, error) { return openHive(in, hive.PrimaryFile) }
+
+// openHive opens a hive of an installation with its logs.
+func openHive(in *image.Installation, name string) (f hiveFiles, err error) {
+	f.name = name
+	if f.primary, err = in.OpenBeside(name); err != nil {
 		return f, err
 	}
-	for name, file := range map[string]**image.File{"SYSTEM.LOG1": &f.log1, "SYSTEM.LOG2": &f.log2, "SYSTEM.LOG": &f.log} {
-		*file, err = in.Open(name)
+	for suffix, file := range map[string]**image.File{".LOG1": &f.log1, ".LOG2": &f.log2, ".LOG": &f.log} {
+		*file, err = in.OpenBeside(name + suffix)
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return f, err
 		}
@@ -41,7 +46,8 @@ func openSystem(in *image.Installation) (f systemFiles, err error) {
 }
 
 // read reads all of them.
-func (f systemFiles) read() (files hive.Files, err error) {
+func (f hiveFiles) read() (files hive.Files, err error) {
+	files.Name = f.name
 	for _, one := range []struct {
 		file  *image.File
 		data  *[]byte
@@ -59,7 +65,7 @@ func (f systemFiles) read() (files hive.Files, err error) {
 
 // unchanged reads all of them again and compares them with what was read before: where
 // something differs, the error wraps hive.ErrStale.
-func (f systemFiles) unchanged(was hive.Files) error {
+func (f hiveFiles) unchanged(was hive.Files) error {
 	for _, one := range []struct {
 		file *image.File
 		data []byte
@@ -98,7 +104,7 @@ func readAll(f *image.File, limit int64) ([]byte, error) {
 }
 
 // logRoom returns how much of LOG1 may be written in place, 0 if none, and why not.
-func (f systemFiles) logRoom() (int64, error) {
+func (f hiveFiles) logRoom() (int64, error) {
 	if f.log1 == nil {
 		return 0, fs.ErrNotExist
 	}
@@ -109,7 +115,7 @@ func (f systemFiles) logRoom() (int64, error) {
 }
 
 // log1File hands LOG1 to an update; a nil *image.File must not become a File.
-func (f systemFiles) log1File() hive.File {
+func (f hiveFiles) log1File() hive.File {
 	if f.log1 == nil {
 		return nil
 	}

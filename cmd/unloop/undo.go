@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/urfave/cli/v2"
 
@@ -12,7 +13,8 @@ import (
 
 type undoOptions struct {
 	common
-	from       string // a backup, or a folder of backups
+	from       string         // a backup, or a folder of backups
+	chosen     []*hive.Backup // by a person, of several
 	crosscheck string
 }
 
@@ -42,85 +44,141 @@ func (e *env) runUndo(named []string, o undoOptions) error {
 
 // undo takes the repair of one installation back.
 func (e *env) undo(src *image.Source, in *image.Installation, r *result, o undoOptions, alone bool) error {
-	w, b, err := e.proposeUndo(src, in, r, o, alone)
-	if err != nil || b == nil {
+	j, err := e.proposeUndo(src, in, r, o, alone)
+	switch {
+	case err != nil || j == nil:
 		return err
+	case j.pending():
+		return j.carryOut(o.common)
+	case !o.dryRun:
+		j.settle()
 	}
-	if w != nil {
-		err = e.carryOut(w, o.common)
-	}
-	if err == nil && !o.dryRun && b.State != hive.StateUndone {
-		e.markUndone(b)
-	}
-	return err
+	return nil
 }
 
-// proposeUndo finds the backup that belongs to an installation and makes the hive as
-// it was in memory. It only reads. A nil backup without an error means that the
-// installation is skipped, a nil writer that everything is as it was already.
-func (e *env) proposeUndo(src *image.Source, in *image.Installation, r *result, o undoOptions, alone bool) (*writer, *hive.Backup, error) {
-	done := e.busy(stageInspect, r.Hive)
-	files, h, err := e.read(in, r)
-	done()
-	if err != nil {
-		return nil, nil, err
+// proposeUndo finds the backups that belong to an installation and makes its hives as
+// they were in memory. It only reads. A nil job without an error means that the
+// installation is skipped, one that is not pending that everything is as it was already.
+func (e *env) proposeUndo(src *image.Source, in *image.Installation, r *result, o undoOptions, alone bool) (*job, error) {
+	j := &job{
+		env: e, src: src, in: in, main: r, action: "undo", after: "restored", done: statusUndone,
+		backupDir: o.backup, named: o.named, crosscheck: o.crosscheck,
 	}
-	b, err := e.chooseBackup(src, in, h, r, o)
-	if errors.Is(err, hive.ErrNoBackup) && !alone {
+	backups, missing := e.findBackups(o)
+	_, err := j.takeBack(r, hive.PrimaryFile, backups, missing, o)
+	other := j.undoUpdates(backups, o)
+	for _, err := range []error{err, other} {
+		if errors.Is(err, hive.ErrSeveralBackups) { // somebody must choose first
+			return nil, err
+		}
+	}
+	if other != nil {
+		e.failed(r.other, other)
+	}
+	found := len(j.writers)+len(j.settled) > 0
+	switch {
+	case errors.Is(err, hive.ErrNoBackup) && (found || !alone):
 		r.skip(err)
 		e.stage(stagePlan, "nobackupskip", r.Hive)
-		return nil, nil, nil
+	case err != nil && found: // each hive goes back by its own backup
+		e.failed(r, err)
+	case err != nil:
+		return nil, err
 	}
-	if err != nil {
-		return nil, nil, err
+	if !found {
+		return nil, nil
 	}
-	e.stage(stageInspect, "backupchosen", r.Hive, b.Dir)
-	change, exact, err := e.prepareUndo(h, b, files, r)
-	if err != nil {
-		return nil, nil, err
+	j.planWake(backups, j.own(), err == nil && other == nil && j.exact())
+	return j, nil
+}
+
+// own lists the backups that the undo goes by.
+func (j *job) own() []*hive.Backup {
+	own := slices.Clone(j.settled)
+	for _, w := range j.writers {
+		own = append(own, w.undoes)
 	}
-	r.Exact = &exact
-	if change.Nothing() {
+	return own
+}
+
+// exact says whether all hives go back to the byte.
+func (j *job) exact() bool {
+	return !slices.ContainsFunc(j.writers, func(w *writer) bool { return !w.exact })
+}
+
+// takeBack makes one hive as it was before the repair, in memory, and adds it to what is
+// written, unless it is so already. missing says why there are no backups. Without a
+// backup chosen, the error may be about a hive that was never repaired.
+func (j *job) takeBack(r *result, name string, backups []*hive.Backup, missing error, o undoOptions) (chosen bool, err error) {
+	w := &writer{job: j, r: r}
+	done := j.busy(stageInspect, r.Hive)
+	files, h, err := j.read(j.in, name, r)
+	done()
+	switch {
+	case err != nil:
+		return false, err
+	case missing != nil:
+		return false, missing
+	}
+	w.files, w.id = files, h.Identify()
+	if name == hive.PrimaryFile {
+		j.system = h
+	} else if j.system != nil {
+		w.id.Computer = j.system.Identify().Computer
+	}
+	if w.undoes, err = hive.ChooseBackup(h, w.id, w.target(), o.among(backups)); err != nil {
+		return false, err
+	}
+	j.stage(stageInspect, "backupchosen", r.Hive, w.undoes.Dir)
+	if err := w.prepareUndo(h); err != nil {
+		return true, err
+	}
+	r.Exact = &w.exact
+	if w.change.Nothing() {
 		r.Status = statusNothing
-		e.stage(stagePlan, "nothingundo", r.Hive)
-		return nil, b, nil
+		j.stage(stagePlan, "nothingundo", r.Hive)
+		j.settled = append(j.settled, w.undoes)
+		return true, nil
 	}
-	e.stage(stagePlan, map[bool]string{true: "exact", false: "byvalue"}[exact], r.Hive, len(change.Edits))
-	return &writer{
-		env: e, src: src, in: in, files: files, change: change, r: r, action: "undo", after: "restored", done: statusUndone,
-		backupDir: o.backup, named: o.named, crosscheck: o.crosscheck,
-	}, b, nil
+	j.stage(stagePlan, map[bool]string{true: "exact", false: "byvalue"}[w.exact], r.Hive, len(w.change.Edits))
+	j.writers = append(j.writers, w)
+	return true, nil
 }
 
 // prepareUndo makes the change that a backup asks for, to the byte where that is
 // possible.
-func (e *env) prepareUndo(h *hive.Hive, b *hive.Backup, files systemFiles, r *result) (change *hive.Change, exact bool, err error) {
-	defer e.busy(stagePlan, r.Hive)()
-	copies, err := b.Read()
+func (w *writer) prepareUndo(h *hive.Hive) error {
+	defer w.busy(stagePlan, w.r.Hive)()
+	copies, err := w.undoes.Read()
 	if err != nil {
-		return nil, false, err
+		return err
 	}
-	if change, exact, err = h.PlanUndo(b, copies, files.primary.MayGrow()); err != nil || !exact {
-		return change, exact, err
+	mayGrow := w.files.primary.MayGrow()
+	if w.change, w.exact, err = h.PlanUndo(w.undoes, copies, mayGrow); err != nil || !w.exact {
+		return err
 	}
-	room, _ := files.logRoom()
-	if _, err := change.Update(room); err != nil {
+	room, _ := w.files.logRoom()
+	if _, err := w.change.Update(room); err != nil {
 		// Written by another version, which placed its cells otherwise, and without a
 		// log there is no safe order back to the byte.
-		change, err = h.UndoValues(b, files.primary.MayGrow())
-		return change, false, err
+		w.exact = false
+		w.change, err = h.UndoValues(w.undoes, mayGrow)
+		return err
 	}
-	return change, true, nil
+	return nil
 }
 
 func (e *env) markUndone(b *hive.Backup) {
+	if b.State == hive.StateUndone {
+		return
+	}
 	if err := b.SetState(hive.StateUndone); err != nil {
 		e.note("notmarked", b.Dir, err)
 	}
 }
 
-// chooseBackup finds the repair to be taken back.
-func (e *env) chooseBackup(src *image.Source, in *image.Installation, h *hive.Hive, r *result, o undoOptions) (*hive.Backup, error) {
+// findBackups reads the manifests that an undo may go by.
+func (e *env) findBackups(o undoOptions) ([]*hive.Backup, error) {
 	dir := o.backup
 	if o.from != "" {
 		dir = o.from
@@ -132,5 +190,12 @@ func (e *env) chooseBackup(src *image.Source, in *image.Installation, h *hive.Hi
 	for _, p := range problems {
 		e.note("problem", p)
 	}
-	return hive.ChooseBackup(h, h.Identify(), e.manifestTarget(src, in, r.Hive), backups)
+	return backups, nil
+}
+
+// among leaves, of the backups of the same hive as one that was chosen, that one alone.
+func (o undoOptions) among(backups []*hive.Backup) []*hive.Backup {
+	return slices.DeleteFunc(slices.Clone(backups), func(b *hive.Backup) bool {
+		return slices.ContainsFunc(o.chosen, func(c *hive.Backup) bool { return c.HiveName() == b.HiveName() && c.Dir != b.Dir })
+	})
 }

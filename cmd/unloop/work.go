@@ -151,9 +151,13 @@ func (e *env) eachInstallation(t *targetResult, src *image.Source, do work) {
 	for _, in := range src.Installations() {
 		r := &result{Hive: in.ConfigLabel("SYSTEM"), label: in.Label, in: in}
 		t.Installations = append(t.Installations, r)
-		if err := do(e, src, in, r); err != nil {
-			r.fail(e, err)
-			e.complain(r.Hive, err)
+		err := do(e, src, in, r)
+		if r.other != nil {
+			t.Installations = append(t.Installations, r.other)
+		}
+		if err != nil {
+			e.failed(r, err)
+			r.leave()
 		}
 	}
 }

@@ -21,13 +21,20 @@ const defaultSettings = `# Settings of the unloop stick. Change them with any ed
 # 起動後の動作: ask = 確認してから修復、auto = 確認なしで修復、dry-run = 調べるだけ。
 mode = "ask"
 
-# What a repair changes: "override", "drivers", or both.
-# 修復の内容: override(設定値)、drivers(ドライバーの無効化)、または両方。
+# What a repair changes: "override", "drivers", and "updates", which lets Windows Update
+# ask before it installs anything.
+# 修復の内容: override(設定値)、drivers(ドライバーの無効化)、updates(更新プログラムを
+# 自動でインストールしない)。
 fix = ["override", "drivers"]
 
 # The drivers that are disabled, by name of the service.
 # 無効にするドライバー(サービス名)。
 services = ["haspnt", "hardlock"]
+
+# A hibernated Windows is refused. With true, "ask" offers to repair it all the same; what
+# was open in it is then lost.
+# 休止状態の Windows は修復しません。true なら mode = "ask" のときに修復でき、開いていたものは失われます。
+discard_hibernation = false
 
 # What follows when the work of "auto" or "dry-run" is done: "ask" waits for a key,
 # "reboot" (pull the stick out then), "poweroff", or "shell" for a technician's shell. After a failure the PC is not
