@@ -12,12 +12,12 @@ import (
 // what an undo knows whether it may be put back. A Windows that wakes goes on with what
 // it remembers of the volume: that must then be as it was, to the byte.
 type Hibernation struct {
-	File      string            `json:"file"`              // label of hiberfil.sys
-	Signature string            `json:"signature"`         // its first four bytes, hex
-	Journal   Digest            `json:"journal,omitempty"` // of $LogFile; "" where that cannot be told
-	MFT       Digest            `json:"mft,omitempty"`     // of $MFT, likewise
-	Files     map[string]Digest `json:"files,omitempty"`   // hives and logs on the volume, by path
-	Restored  bool              `json:"restored,omitempty"`
+	File      string            `json:"file"`               // label of hiberfil.sys
+	Signature string            `json:"signature"`          // its first four bytes, hex
+	Journal   Digest            `json:"journal,omitempty"`  // of $LogFile; "" where that cannot be told
+	MFT       Digest            `json:"mft,omitempty"`      // of $MFT, likewise
+	Files     map[string]Digest `json:"files,omitempty"`    // hives and logs on the volume, by path
+	Restored  bool              `json:"restored,omitempty"` // by an undo
 }
 
 // Bytes returns the four bytes of the signature. Any but "hibr" and "HIBR" are an error:
@@ -51,10 +51,10 @@ func (h *Hibernation) Differs(now map[string]Digest) string {
 }
 
 // Discarded lists the backups of repairs that discarded the hibernation of a volume that
-// may be the target's, and that was not put back; the newest first.
+// may be the target's, the newest first.
 func Discarded(backups []*Backup, target Target) []*Backup {
 	found := slices.DeleteFunc(slices.Clone(backups), func(b *Backup) bool {
-		return b.Hibernation == nil || b.Hibernation.Restored || b.Action != "repair" || !sameVolume(b.Target, target)
+		return b.Hibernation == nil || b.Action != "repair" || !sameVolume(b.Target, target)
 	})
 	slices.Reverse(found)
 	return found

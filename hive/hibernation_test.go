@@ -60,7 +60,6 @@ func TestDiscarded(t *testing.T) {
 		make("old", none),
 		make("other", func(b *hive.Backup) { b.Target.VolumeSerial = "BBBB" }),
 		make("awake", func(b *hive.Backup) { b.Hibernation = nil }),
-		make("restored", func(b *hive.Backup) { b.Hibernation.Restored = true }),
 		make("undo", func(b *hive.Backup) { b.Action = "undo" }),
 		make("new", func(b *hive.Backup) { b.Target.Path = "/dev/sdb" }),
 	}, here)

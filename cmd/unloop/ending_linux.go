@@ -72,7 +72,7 @@ func (r *rescue) leaveRecord(l *looked, c conclusion) {
 		return
 	}
 	about := slices.DeleteFunc(l.installations(), func(res *result) bool {
-		return res.part || res.Status == statusSkipped && (res.other == nil || res.other.Status == statusSkipped)
+		return res.of != nil || res.Status == statusSkipped && (res.other == nil || res.other.Status == statusSkipped)
 	})
 	if len(about) == 0 {
 		about = append(about, append(l.installations(), nil)[0])

@@ -117,8 +117,11 @@ func scriptHiveof(ts *testscript.TestScript, _ bool, args []string) {
 		wantArgs(ts, args, 2, "hiveof TARGET OUT [N]")
 	}
 	name := "SYSTEM"
+	if strings.Contains(args[1], "SOFTWARE") {
+		name = "SOFTWARE"
+	}
 	if strings.HasSuffix(args[1], ".LOG1") {
-		name = "SYSTEM.LOG1"
+		name += ".LOG1"
 	}
 	src, f := openSystemOf(ts, args[0], name, n)
 	data, err := readAll(f, maxHive)

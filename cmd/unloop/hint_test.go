@@ -31,6 +31,7 @@ func TestWorse(t *testing.T) {
 // notRefusals are the rows whose run failed, or was ended by the user, instead of
 // being refused for safety.
 var notRefusals = []error{
+	errNotDiscarded,
 	hive.ErrNotVerified, errNotShown, errAnsweredNo, errInterrupted, context.Canceled, image.ErrReadOnly,
 	image.ErrNotFound, fs.ErrNotExist, fs.ErrPermission, syscall.ENOTDIR, syscall.ENOSPC,
 	errNoRecord, errNoDisk, errSettings, errHalfStick, errStickNotVerified, image.ErrNoMedium,

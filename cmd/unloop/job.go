@@ -167,7 +167,7 @@ func (j *job) kept() string {
 	for _, w := range j.writers {
 		switch {
 		case w.r.Backup == "":
-		case w.r.part:
+		case w.r.of != nil:
 			return filepath.Dir(w.r.Backup)
 		default:
 			return w.r.Backup

@@ -28,7 +28,8 @@ import (
 //	cut FILE SIZE            cut a file short
 //	poke FILE OFFSET TEXT    overwrite bytes
 //	hiveof TARGET OUT [N]    copy the SYSTEM hive of the Nth installation out
-//	                         (a name ending in .LOG1 takes its first log)
+//	                         (a name ending in .LOG1 takes its first log, one with
+//	                         SOFTWARE in it that hive)
 //	same A B                 equal bytes; ! same: different ones
 //	clones A B MAX           two images differ in sectors of SYSTEM and LOG1
 //	                         alone, in at most MAX of SYSTEM

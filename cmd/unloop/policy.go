@@ -64,6 +64,7 @@ func policiesOfVolumes() []policy {
 		{"dirtyflag", exitDone, nil},
 		{"hibernated", exitRefused, []error{image.ErrHibernated}},
 		{"woken", exitDone, nil},
+		{"sleepfile", exitRefused, []error{errSleepFile}},
 		{"hiberunreadable", exitRefused, []error{image.ErrDamaged}},
 		{"bitlocker", exitRefused, []error{image.ErrBitLocker}},
 		{"raid", exitRefused, []error{image.ErrRaidMember}},
@@ -98,6 +99,9 @@ func policiesOfHives() []policy {
 		{"encrypted", exitRefused, []error{image.ErrEncrypted}},
 		{"resident", exitRefused, []error{image.ErrResident}},
 		{"misplaced", exitRefused, []error{image.ErrMisplaced, image.ErrUninitialised}},
+		{"nosoftware", exitRefused, []error{errNoSoftware, hive.ErrNotSoftware}},
+		{"noautoupdate", exitRefused, []error{hive.ErrNoAutoUpdate}},
+		{"neverlooks", exitDone, nil},
 		{"filter", exitDone, nil},
 		{"dependent", exitDone, nil},
 	}
@@ -122,6 +126,8 @@ func policiesOfUndo() []policy {
 	return []policy{
 		{"ours", exitDone, nil},
 		{"moved", exitDone, nil},
+		{"asleep", exitDone, nil},
+		{"awake", exitDone, nil},
 		{"differs", exitRefused, []error{hive.ErrDiffers}},
 		{"nobackup", exitRefused, []error{hive.ErrNoBackup}},
 		{"severalbackups", exitRefused, []error{hive.ErrSeveralBackups}},

@@ -48,7 +48,9 @@ func (e *env) summary(target string, r *result) {
 	if r.Status == statusUndone {
 		return
 	}
-	e.stage(stageReport, "howundo", shellQuote(r.undoFrom), shellQuote(target))
+	if r.of == nil || !r.of.written() { // once is enough
+		e.stage(stageReport, "howundo", shellQuote(r.undoFrom), shellQuote(target))
+	}
 	for _, price := range r.prices() {
 		e.stage(stageReport, "price."+price)
 	}

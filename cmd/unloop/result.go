@@ -96,7 +96,7 @@ type result struct {
 	findings *hive.Findings
 	in       *image.Installation
 	other    *result // of the SOFTWARE hive, which stands behind this one
-	part     bool    // this is one of those
+	of       *result // this is one of those, of that SYSTEM hive
 	undoFrom string  // folder of all backups
 	slept    *sentence
 }

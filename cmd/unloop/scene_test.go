@@ -22,34 +22,77 @@ import (
 // A scene is a sick PC in a folder of its own, to have accidents with.
 type scene struct {
 	name   string
-	target string // its name in the folder
-	logged bool   // a repair writes SYSTEM.LOG1 first
-	dirty  bool   // a repair replays a log before it edits
+	target string   // its name in the folder
+	logged bool     // a repair writes SYSTEM.LOG1 first
+	dirty  bool     // a repair replays a log before it edits
+	flags  []string // of its repair, besides those of every one
 	files  func(t *testing.T) map[string][]byte
 }
 
 func scenes() []scene {
 	return []scene{
-		{"disk with log", "pc.img", true, false, func(t *testing.T) map[string][]byte {
+		{"disk with log", "pc.img", true, false, nil, func(t *testing.T) map[string][]byte {
 			return map[string][]byte{"pc.img": volumeOf(t, sickHive(t, ""), make([]byte, 262144))}
 		}},
-		{"file without log", "SYSTEM", false, false, func(t *testing.T) map[string][]byte {
+		{"file without log", "SYSTEM", false, false, nil, func(t *testing.T) map[string][]byte {
 			return map[string][]byte{"SYSTEM": sickHive(t, "")}
 		}},
-		{"dirty disk", "pc.img", true, true, func(t *testing.T) map[string][]byte {
+		{"dirty disk", "pc.img", true, true, nil, func(t *testing.T) map[string][]byte {
 			primary, log := dirtyPair(t)
 			return map[string][]byte{"pc.img": volumeOf(t, primary, log)}
 		}},
-		{"torn disk", "pc.img", true, true, func(t *testing.T) map[string][]byte {
+		{"torn disk", "pc.img", true, true, nil, func(t *testing.T) map[string][]byte {
 			primary, log := dirtyPair(t)
 			copy(primary, bytes.Repeat([]byte("torn"), 128))
 			return map[string][]byte{"pc.img": volumeOf(t, primary, log)}
 		}},
-		{"dirty file with one log", "SYSTEM", false, true, func(t *testing.T) map[string][]byte {
+		{"dirty file with one log", "SYSTEM", false, true, nil, func(t *testing.T) map[string][]byte {
 			primary, log := dirtyPair(t)
 			return map[string][]byte{"SYSTEM": primary, "SYSTEM.LOG": log}
 		}},
+		asleepScene(),
 	}
+}
+
+// asleepScene is a PC that sleeps, of which a repair writes everything it can: it discards
+// the hibernation, then changes both hives.
+func asleepScene() scene {
+	flags := []string{"--fix", "override,drivers,updates", "--discard-hibernation"}
+	return scene{"two hives, asleep", "pc.img", true, false, flags, func(t *testing.T) map[string][]byte {
+		const config = "Windows/System32/config/"
+		soft, err := hivetest.Build(hivetest.Win7Software(""), hivetest.Options{FileName: "SOFTWARE", RootName: hivetest.SoftwareRoot, Fill: 4096})
+		if err != nil {
+			t.Fatal(err)
+		}
+		data, err := hivetest.BuildNTFS([]hivetest.NTFSFile{
+			{Path: config + "SYSTEM", Data: sickHive(t, ""), Fragments: 3},
+			{Path: config + "SYSTEM.LOG1", Data: make([]byte, 262144)},
+			{Path: config + "SOFTWARE", Data: soft, Fragments: 2},
+			{Path: config + "SOFTWARE.LOG1", Data: make([]byte, 65536)},
+			{Path: "hiberfil.sys", Data: append([]byte("hibr"), bytes.Repeat([]byte("memory"), 1500)...)},
+		}, hivetest.NTFSOptions{Size: 3 << 20, Unclean: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return map[string][]byte{"pc.img": data}
+	}}
+}
+
+// asleep says whether a Windows sleeps on the PC's disk. Wherever a repair or an undo was
+// ended, a Windows that sleeps must find every byte as it was: on waking it would go on
+// with what it remembers.
+func (st *stage) asleep(t *testing.T) bool {
+	t.Helper()
+	src, err := image.Host{}.Open(st.target)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer src.Close()
+	if src.Installations()[0].Hibernated != image.HiberSleeping {
+		return false
+	}
+	st.wantPC(t, st.first, "with the signature in place")
+	return true
 }
 
 func sickHive(t *testing.T, extra string) []byte {
@@ -185,7 +228,11 @@ func (st *stage) look(t *testing.T) tree {
 
 // args are the arguments of a run that writes.
 func (st *stage) args(verb string) []string {
-	return []string{verb, "--yes", "--crosscheck", "off", "--backup", st.backs, st.target}
+	args := []string{verb, "--yes", "--crosscheck", "off", "--backup", st.backs}
+	if verb == "repair" {
+		args = append(args, st.flags...)
+	}
+	return append(args, st.target)
 }
 
 // must runs a verb in this process, to its end, and returns what it says on stderr.
@@ -243,6 +290,7 @@ func (st *stage) inHive(c call) bool {
 // after replaying the log. Without a log each edit may be made or not: "between".
 func (st *stage) found(t *testing.T) string {
 	t.Helper()
+	st.asleep(t)
 	h := st.read(t)
 	if h.Replay != nil && !st.logged && !st.dirty {
 		t.Fatalf("%s: the hive is dirty without a log of its own", st.name)
@@ -296,7 +344,7 @@ func (st *stage) repairBackup(t *testing.T) *hive.Backup {
 	}
 	var repairs []*hive.Backup
 	for _, b := range all {
-		if b.Action == "repair" {
+		if b.Action == "repair" && b.HiveName() == hive.PrimaryFile {
 			repairs = append(repairs, b)
 		}
 	}

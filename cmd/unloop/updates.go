@@ -14,7 +14,7 @@ var errNoSoftware = errors.New("there is no SOFTWARE hive beside the SYSTEM hive
 // besides makes the result of the installation's SOFTWARE hive, which stands behind that
 // of its SYSTEM hive.
 func (j *job) besides() *result {
-	r := &result{Hive: j.in.ConfigLabel(hive.SoftwareFile), label: j.in.Label, part: true}
+	r := &result{Hive: j.in.ConfigLabel(hive.SoftwareFile), label: j.in.Label, of: j.main}
 	j.main.other = r
 	return r
 }

@@ -45,8 +45,11 @@ func (j *job) planWake(backups, own []*hive.Backup, exact bool) {
 	j.staysAwake(stagePlan, why)
 }
 
-// discarded says whether one of the runs that made these backups discarded a hibernation.
-func discarded(own []*hive.Backup) bool { return len(hive.Discarded(own, hive.Target{})) > 0 }
+// discarded says whether one of the runs that made these backups discarded a hibernation
+// that is not back yet.
+func discarded(own []*hive.Backup) bool {
+	return slices.ContainsFunc(own, func(b *hive.Backup) bool { return b.Hibernation != nil && !b.Hibernation.Restored })
+}
 
 // wakes chooses of several hibernations the one that was discarded when the volume was as
 // it is now, but for hives and logs: those are compared when they are undone.

@@ -51,7 +51,7 @@ func (w *writer) judge() error {
 // carry applies and verifies the update, and notes that in the manifest.
 func (w *writer) carry() error {
 	if !w.update.Log && len(w.change.Edits) > 0 {
-		w.stage(stageApply, map[bool]string{false: "nolog", true: "nologsoft"}[w.r.part], w.r.Hive, w.noLogReason())
+		w.stage(stageApply, map[bool]string{false: "nolog", true: "nologsoft"}[w.r.of != nil], w.r.Hive, w.noLogReason())
 	}
 	if err := w.apply(); err != nil {
 		return err
