@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"encoding/json"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -237,17 +238,17 @@ func (d *desk) records() map[string]map[string]string {
 		d.t.Fatal(err)
 	}
 	for _, folder := range folders {
-		files, err := os.ReadDir(folder)
+		one := map[string]string{}
+		err := fs.WalkDir(os.DirFS(folder), ".", func(path string, f fs.DirEntry, err error) error {
+			if err != nil || f.IsDir() {
+				return err
+			}
+			data, err := os.ReadFile(filepath.Join(folder, path))
+			one[path] = string(data)
+			return err
+		})
 		if err != nil {
 			d.t.Fatal(err)
-		}
-		one := map[string]string{}
-		for _, file := range files {
-			data, err := os.ReadFile(filepath.Join(folder, file.Name()))
-			if err != nil {
-				d.t.Fatal(err)
-			}
-			one[file.Name()] = string(data)
 		}
 		all[filepath.Base(folder)] = one
 	}
