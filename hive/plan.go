@@ -53,8 +53,9 @@ type Change struct {
 	Diff     *Diff
 	Edits    []Edit
 	groups   [][]regf.Patch // how Old becomes New without a log …
-	backward bool           // … or New becomes Old
-	log1     []byte         // what LOG1 is to hold afterwards; nil: what the update leaves
+	backward bool           // … or New becomes Old, by what retrace then finds
+	retrace  func() ([][]regf.Patch, error)
+	log1     []byte // what LOG1 is to hold afterwards; nil: what the update leaves
 }
 
 // Prepare carries p out on a copy of h in memory and proves the result: the new

@@ -9,6 +9,9 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
+
+	"unloop/hive/regf"
 )
 
 // Errors of an undo.
@@ -283,27 +286,26 @@ func (h *Hive) restore(b *Backup, before *Hive) (c *Change, err error) {
 	if log1 := before.Files.Log1; log1 != nil && ours && len(log1) == len(h.Files.Log1) {
 		c.log1 = log1
 	}
-	return c, c.retrace(before, b.Edits)
+	c.retrace = sync.OnceValues(func() ([][]regf.Patch, error) { return retrace(h, before, b.Edits) })
+	return c, nil
 }
 
-// retrace repeats the repair in memory, so that its states can be walked backward
-// where there is no log to write.
-func (c *Change) retrace(before *Hive, edits []Edit) error {
+// retrace repeats in memory the repair that made h of before, so that its states can be
+// walked backward where there is no log to write. That takes another copy of the hive, so
+// it is left until it is needed. nil: the repair went another way.
+func retrace(h, before *Hive, edits []Edit) ([][]regf.Patch, error) {
 	ed, err := before.reg.Edit(true)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	for _, e := range edits {
 		if err := e.apply(before, ed); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	again, err := ed.Finish()
-	if err != nil {
-		return err
+	if err != nil || !bytes.Equal(again.Bytes(), h.Bytes()) {
+		return nil, err
 	}
-	if bytes.Equal(again.Bytes(), c.Old.Bytes()) {
-		c.groups = ed.Groups()
-	}
-	return nil
+	return ed.Groups(), nil
 }

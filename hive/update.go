@@ -201,12 +201,17 @@ func (c *Change) resize(u *Update) {
 // editor orders them. An undo walks the same states backward.
 func (c *Change) ordered(u *Update) error {
 	from, to := c.Old.Bytes(), c.New.Bytes()
+	groups := c.groups
 	if c.backward {
+		var err error
+		if groups, err = c.retrace(); err != nil {
+			return err
+		}
 		from, to = to, from
 	}
 	sectors := map[int64][]byte{} // as the groups so far have left them
 	var forward, backward []Step
-	for i, group := range c.groups {
+	for i, group := range groups {
 		touched := map[int64]bool{}
 		var before, after []Write
 		for _, p := range group {
@@ -223,9 +228,9 @@ func (c *Change) ordered(u *Update) error {
 		for j := range after {
 			after[j].Data = bytes.Clone(sectors[after[j].Offset])
 		}
-		name := fmt.Sprintf("step %d of %d", i+1, len(c.groups))
+		name := fmt.Sprintf("step %d of %d", i+1, len(groups))
 		forward = append(forward, Step{Name: name, File: PrimaryFile, Writes: after})
-		name = fmt.Sprintf("step %d of %d", len(c.groups)-i, len(c.groups))
+		name = fmt.Sprintf("step %d of %d", len(groups)-i, len(groups))
 		backward = append([]Step{{Name: name, File: PrimaryFile, Writes: before}}, backward...)
 	}
 	if err := coversAll(sectors, from, to); err != nil {
