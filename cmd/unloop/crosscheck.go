@@ -21,8 +21,13 @@ import (
 // answer are described in its own source.
 const judgeName = "unloop-crosscheck"
 
-// judgeTime is how long the judge may think. libhivex has no limit of its own.
-const judgeTime = 30 * time.Second
+// judgeTime is how long the judge may think, and judgeTimePerMiB how much longer for each
+// MiB of the hive: a SOFTWARE hive is four times a SYSTEM hive, and the PC may be slow.
+// libhivex has no limit of its own.
+const (
+	judgeTime       = 30 * time.Second
+	judgeTimePerMiB = 2 * time.Second
+)
 
 // judgeCannot is the judge's exit code for "I am not fit to judge".
 const judgeCannot = 3
@@ -123,7 +128,7 @@ func (e *env) runJudge(program string, c *hive.Change) (answer *judgeAnswer, lis
 	if err != nil {
 		return nil, nil, err
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(e.ctx), e.judgeTime)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(e.ctx), e.judgeTime+time.Duration(c.New.Size()>>20)*judgeTimePerMiB)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, program, "--tree", copyPath)
 	cmd.WaitDelay = time.Second // for what it may have started

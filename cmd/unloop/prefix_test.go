@@ -109,6 +109,47 @@ func TestPrefixes(t *testing.T) {
 	}
 }
 
+// TestDiscardFails lets each write and some of the syncs of such a repair fail. That of
+// the signature ends it with the hives untouched, and a second run goes on from there.
+func TestDiscardFails(t *testing.T) {
+	t.Parallel()
+	tp := newTamperer(t)
+	st := asleepScene().play(t)
+	st.put(t, st.first)
+	src, err := image.Host{}.Open(st.target)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file, err := src.Installations()[0].OpenSleepFile()
+	if err != nil {
+		t.Fatal(err)
+	}
+	signature := file.Extents()[0].DeviceOffset
+	if err := src.Close(); err != nil {
+		t.Fatal(err)
+	}
+	hits := 0
+	look := func(t *testing.T, r tampered) {
+		wantHint(t, r.code, r.stderr)
+		found := st.found(t)
+		for _, c := range r.calls {
+			if !c.injected || c.path != st.target || c.name != "pwrite64" || c.offset != signature {
+				continue
+			}
+			hits++
+			if exitCode(r.code) != exitFailed || !strings.Contains(r.stderr, "the hibernation could not be discarded; the hive is untouched") || !st.asleep(t) {
+				t.Errorf("exit code %d:\n%s", r.code, r.stderr)
+			}
+		}
+		st.afterRepair(t, found)
+	}
+	tp.everywhere(t, st, st.first, "repair", "pwrite64", "error=EIO", 1, look)
+	tp.everywhere(t, st, st.first, "repair", "fsync", "error=EIO", 4, look)
+	if hits == 0 {
+		t.Error("the write of the signature did not fail once")
+	}
+}
+
 func withDisk(files tree, disk []byte) tree {
 	with := tree{}
 	for name, data := range files {

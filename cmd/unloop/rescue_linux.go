@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"slices"
 	"time"
 
@@ -73,6 +74,7 @@ const (
 func (e *env) runRescue(line string) error {
 	signal.Ignore(unix.SIGTTOU, unix.SIGTTIN)            // the terminal is lent to a shell and taken back
 	signal.Notify(make(chan os.Signal, 1), unix.SIGQUIT) // Ctrl-\ must not end a session in mid-write
+	limitMemory()
 	names := consoles(line)
 	console := names[len(names)-1]
 	log := &runLog{main: os.Stdout, mirrors: openMirrors(names[:len(names)-1])}
@@ -81,6 +83,16 @@ func (e *env) runRescue(line string) error {
 	r := &rescue{env: e, places: e.realPlaces(), log: log, console: console, kernel: kernelOptions(line), settings: defaultSettings(), started: uptime()}
 	r.times = newStopwatch(time.Now)
 	return r.run()
+}
+
+// limitMemory lets garbage be collected sooner once half of the PC's memory is used: the
+// stick's files lie in the other half, the judge works there, and a PC has 512 MB while a
+// SOFTWARE hive may have 60.
+func limitMemory() {
+	var info unix.Sysinfo_t
+	if unix.Sysinfo(&info) == nil {
+		debug.SetMemoryLimit(int64(info.Totalram) * int64(info.Unit) / 2)
+	}
 }
 
 func (r *rescue) run() error {
