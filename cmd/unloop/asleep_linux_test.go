@@ -67,7 +67,7 @@ func TestRescueUpdates(t *testing.T) {
 	if in := r.Targets[0].Installations; len(in) != 2 || in[0].Status != "repaired" || in[1].Status != "repaired" || in[1].Crosscheck != "agrees (goodjudge)" || in[1].Edits[0].Name != "AUOptions" {
 		t.Errorf("report.json: %+v", in)
 	}
-	if text := all[firstRecord]["report.txt"]; !strings.Contains(text, "price of the setting for updates") || strings.Count(text, "SOFTWARE") == 0 {
+	if text := all[firstRecord]["report.txt"]; !strings.Contains(text, "Price of the setting for updates") || strings.Count(text, "SOFTWARE") == 0 {
 		t.Errorf("report.txt: %s", text)
 	}
 }
@@ -89,7 +89,7 @@ func TestRescueUpdatesUnattended(t *testing.T) {
 	b.ask()
 	b.allRead()
 	b.mustSay("unloop: result: REPAIRED")
-	files := slices.Sorted(slices.Values(append([]string{"diff.txt", "report.json", "report.txt"}, softwareRecord...)))
+	files := slices.Sorted(slices.Values(append([]string{"diff.txt", "report.html", "report.json", "report.txt"}, softwareRecord...)))
 	record := b.record(firstRecord, files...)
 	if diff := record["diff.txt"]; !strings.Contains(diff, "AUOptions") || strings.Contains(diff, "Start") {
 		t.Errorf("diff.txt: %s", diff)
@@ -136,7 +136,7 @@ func TestRescueDiscards(t *testing.T) {
 		}
 	}
 	record := b.records()[firstRecord]
-	for _, want := range []string{"price of the discarded hibernation", "the hibernation is discarded"} {
+	for _, want := range []string{"Price of the discarded hibernation", "the hibernation is discarded"} {
 		if !strings.Contains(record["report.txt"], want) {
 			t.Errorf("report.txt does not say %q:\n%s", want, record["report.txt"])
 		}

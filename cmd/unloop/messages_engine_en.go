@@ -16,6 +16,8 @@ var messagesEngineEN = map[string]string{
 	"stick.priceupdates":     "Price:    Windows no longer installs updates by itself: look for them by hand.",
 	"stick.pricehibernation": "Price:    what was open in the hibernated Windows is lost; it starts anew.",
 
+	"rec.backupsoft": "Those of the SOFTWARE hive lie in its folder software.",
+
 	"sleep.discards":  "%s: a Windows is hibernated in it; that is discarded first, and what was open is lost",
 	"sleep.discarded": "%s: the hibernation is discarded",
 	"sleep.wakes":     "%s: nothing was written to the volume since; the hibernation is put back last",

@@ -16,6 +16,8 @@ var messagesEngineJA = map[string]string{
 	"stick.priceupdates":     "代償:    更新プログラムが自動ではインストールされなくなります。手動で確認してください。",
 	"stick.pricehibernation": "代償:    休止中の Windows で開いていたものは失われ、通常の起動になります。",
 
+	"rec.backupsoft": "SOFTWARE ハイブのものは、その中の software フォルダーにあります。",
+
 	"sleep.discards":  "%s: Windows が休止状態です。先に休止状態を破棄します。開いていたものは失われます",
 	"sleep.discarded": "%s: 休止状態を破棄しました",
 	"sleep.wakes":     "%s: その後ボリュームに書き込みはありません。最後に休止状態を戻します",

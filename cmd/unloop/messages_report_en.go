@@ -50,12 +50,8 @@ var messagesReportEN = map[string]string{
 	"safety.note":     "note",
 	"safety.forbids":  "forbids",
 
-	"sheet.partition":     "Partition %d: %s",
-	"sheet.closedvolume":  "%s; unloop neither opens it nor writes to it",
-	"safe.hiberkept":      "The sleeping Windows was left asleep.",
-	"safe.hiberdiscarded": "The sleeping Windows session was given up, as was asked for: what was open in it and not saved is lost.",
-	"safe.hiberwhy":       "about the sleeping session: %s",
-	"safe.hiberrestored":  "The sleeping Windows session was put back.",
+	"sheet.partition":    "Partition %d: %s",
+	"sheet.closedvolume": "%s; unloop neither opens it nor writes to it",
 
 	"next.start":         "Start the PC from its own disk.",
 	"next.pull":          "Pull the stick out and start the PC from its own disk.",

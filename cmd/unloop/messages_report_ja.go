@@ -49,12 +49,8 @@ var messagesReportJA = map[string]string{
 	"safety.note":     "注意",
 	"safety.forbids":  "禁止",
 
-	"sheet.partition":     "パーティション %d: %s",
-	"sheet.closedvolume":  "%s。unloop は開かず、書き込みもしません",
-	"safe.hiberkept":      "休止中の Windows はそのままです。",
-	"safe.hiberdiscarded": "指定に従い、休止中の Windows の状態を破棄しました。開いたままで保存していなかったものは失われます。",
-	"safe.hiberwhy":       "休止中の状態について: %s",
-	"safe.hiberrestored":  "休止中の Windows の状態を元に戻しました。",
+	"sheet.partition":    "パーティション %d: %s",
+	"sheet.closedvolume": "%s。unloop は開かず、書き込みもしません",
 
 	"next.start":         "PC を本体のディスクから起動してください。",
 	"next.pull":          "USB メモリを抜き、PC を本体のディスクから起動してください。",

@@ -170,8 +170,8 @@ func (r *rescue) offerPage(l *looked, i int) *page {
 
 // price tells what a repair costs.
 func (r *rescue) price(p *page, res *result) {
-	for _, key := range res.prices() {
-		p.add(lineNote, r.text("stick.price"+key))
+	for _, price := range res.prices() {
+		p.add(lineNote, r.text(price.screen))
 	}
 }
 

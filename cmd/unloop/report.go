@@ -52,7 +52,7 @@ func (e *env) summary(target string, r *result) {
 		e.stage(stageReport, "howundo", shellQuote(r.undoFrom), shellQuote(target))
 	}
 	for _, price := range r.prices() {
-		e.stage(stageReport, "price."+price)
+		e.stage(stageReport, price.long)
 	}
 }
 
@@ -76,16 +76,29 @@ func (r *result) diffs() string {
 	return text
 }
 
-// prices names what the repair of a hive costs, as messages do: price.NAME.
-func (r *result) prices() []string {
-	var prices []string
+// price is what a fix costs, by the keys of two messages: at length, and for the screen of
+// the stick.
+type price struct{ long, screen string }
+
+// priceOf tells what a fix costs.
+func priceOf(fix hive.Fix) price {
+	return map[hive.Fix]price{
+		hive.FixOverride: {"price.override", "stick.priceoverride"},
+		hive.FixDrivers:  {"price.drivers", "stick.pricedrivers"},
+		hive.FixUpdates:  {"price.updates", "stick.priceupdates"},
+	}[fix]
+}
+
+// prices tells what the repair of a hive costs.
+func (r *result) prices() []price {
+	var prices []price
 	for _, fix := range []hive.Fix{hive.FixOverride, hive.FixDrivers, hive.FixUpdates} {
 		if hasFix(r.Edits, fix) {
-			prices = append(prices, string(fix))
+			prices = append(prices, priceOf(fix))
 		}
 	}
 	if h := r.Hibernation; h != nil && (h.Planned || h.Discarded) {
-		prices = append(prices, "hibernation")
+		prices = append(prices, price{"price.hibernation", "stick.pricehibernation"})
 	}
 	return prices
 }
@@ -245,9 +258,6 @@ func (e *env) accountHive(line func(int, string, ...any), r *result) {
 	case statusFound:
 	default:
 		line(2, "acc.status", e.text("status."+strings.ReplaceAll(string(r.Status), " ", "")))
-	}
-	if r.slept != nil {
-		line(2, "acc.slept", r.slept.text(e))
 	}
 	if r.Backup != "" {
 		line(2, "backupat", r.Backup)

@@ -57,7 +57,7 @@ func (e *env) safety(r *result) (points []point) {
 	if r.Status == statusFound && r.findings != nil && r.Verdict != hive.NotAffected && len(r.Refused) == 0 {
 		add(moodGood, "safe.nothing")
 	}
-	return append(points, e.hibernationPoints(r.Hibernation)...)
+	return append(points, e.hibernationPoints(r)...)
 }
 
 // besides tells what a repair would touch beside the drivers themselves.
@@ -103,20 +103,10 @@ func (e *env) volumeState(in *image.Installation) []point {
 	return points
 }
 
-// hibernationPoints tell what was done about a sleeping Windows; h may be nil.
-func (e *env) hibernationPoints(h *hibernationResult) (points []point) {
-	switch {
-	case h == nil:
+// hibernationPoints tell what becomes of a sleeping Windows, if anything.
+func (e *env) hibernationPoints(r *result) []point {
+	if r.slept == nil {
 		return nil
-	case h.Restored:
-		points = append(points, e.judged(moodNote, "safe.hiberrestored"))
-	case h.Discarded:
-		points = append(points, e.judged(moodNote, "safe.hiberdiscarded"))
-	default:
-		points = append(points, e.judged(moodNote, "safe.hiberkept"))
 	}
-	if h.Why != "" {
-		points = append(points, e.judged(moodNote, "safe.hiberwhy", h.Why))
-	}
-	return points
+	return []point{e.judged(moodNote, "acc.slept", r.slept.text(e))}
 }

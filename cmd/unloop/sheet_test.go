@@ -89,6 +89,7 @@ func full(e *env, r *result, odd string) {
 	r.AutoUpdate = &autoUpdateResult{Options: &four, PolicyOptions: &four, PolicyNoAutoUpdate: &four}
 	r.Dumps = []dumpResult{{Path: "Minidump/041518-15600-01.dmp" + odd, Code: "0x0000007E", Time: moment}}
 	r.Hibernation = &hibernationResult{Discarded: true, Why: "asked for" + odd}
+	r.slept = &sentence{"sleep.stays", "hiberfil.sys" + odd, &stays{"awake.nofile", []any{"odd" + odd}}}
 	r.Warnings, r.Refused = []string{"odd hive" + odd}, []string{"it sleeps" + odd}
 	r.Replay = &replayResult{Why: "torn" + odd, Log: "SYSTEM.LOG1" + odd, Sectors: 12, Edits: []logEdit{{Key: "k" + odd, Name: odd, Old: "REG_SZ, 38 bytes"}}}
 	r.findings.Windows.Computer, r.findings.Windows.CPU = "UNLOOP-PC"+odd, "x86 Family 6 Model 23"+odd
@@ -123,7 +124,7 @@ func TestReportsSayAll(t *testing.T) {
 			`+"FeatureSettingsOverride"=dword:00000003`, `-"Start"=dword:00000002`, e.text("sheet.replayed", "SYSTEM.LOG1", 1),
 			absolute(r.Backup), "unloop undo --backup " + absolute("backups") + " " + absolute("pc.img"),
 			e.text("price.override")[5:], e.text("price.drivers")[5:], e.text("next.still"),
-			"it sleeps", "odd hive", e.text("safe.journal")[5:], e.text("safe.hiberdiscarded"), e.text("safe.hiberwhy", "asked for")[1:], e.text("safe.nofilter")[1:],
+			"it sleeps", "odd hive", e.text("safe.journal")[5:], r.slept.text(e), e.text("price.hibernation")[5:], e.text("safe.nofilter")[1:],
 		}
 		files, err := e.reportFiles(tr, true)
 		if err != nil {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"unloop/hive"
@@ -102,6 +103,9 @@ func (e *env) backupPart(s subject) sheetPart {
 	undone := s.worst().Status == statusUndone
 	if s.rec != nil {
 		out.Text = []string{e.text("rec.backup")}
+		if slices.ContainsFunc(s.also, func(r *result) bool { return r.Backup != "" }) {
+			out.Text = append(out.Text, e.text("rec.backupsoft"))
+		}
 		if !undone {
 			out.Text = append(out.Text, e.text("rec.undo"))
 		}
@@ -122,7 +126,7 @@ func (e *env) backupPart(s subject) sheetPart {
 func (e *env) undoLine(s subject) string {
 	command := "unloop undo "
 	if dir := s.worst().Backup; dir != "" {
-		command += "--backup " + shellQuote(absolute(filepath.Dir(filepath.Dir(dir)))) + " "
+		command += "--backup " + shellQuote(absolute(s.worst().undoFrom)) + " "
 	}
 	return escape(command + shellQuote(absolute(s.t.Target)))
 }
@@ -135,12 +139,10 @@ func absolute(path string) string {
 	return path
 }
 
-// prices are what the fixes of these edits cost.
-func (e *env) prices(edits []editResult) (list []string) {
-	for _, fix := range []hive.Fix{hive.FixOverride, hive.FixDrivers} {
-		if hasFix(edits, fix) {
-			list = append(list, e.sentence(e.text("price."+string(fix))))
-		}
+// prices spells them as sentences.
+func (e *env) prices(prices []price) (list []string) {
+	for _, one := range prices {
+		list = append(list, e.sentence(e.text(one.long)))
 	}
 	return list
 }
@@ -154,11 +156,11 @@ func (e *env) pricePart(s subject) sheetPart {
 	}
 	for _, r := range s.results() {
 		switch r.Status {
-		case statusRepaired, statusPlanned, statusLeft:
-			out.Text = append(out.Text, e.prices(r.Edits)...)
+		case statusRepaired, statusPlanned, statusLeft, statusNothing: // that may have cost a hibernation
+			out.Text = append(out.Text, e.prices(r.prices())...)
 		case statusFound:
 			if r.curable() {
-				out.Text = append(out.Text, e.prices([]editResult{{Fix: string(hive.FixOverride)}, {Fix: string(hive.FixDrivers)}})...)
+				out.Text = append(out.Text, e.prices([]price{priceOf(hive.FixOverride), priceOf(hive.FixDrivers)})...)
 			}
 		}
 	}
