@@ -27,7 +27,15 @@ type Software struct {
 // Program is an entry of Uninstall, or of the HASP driver's installer.
 type Program struct {
 	Name    string
-	Version string
+	Version string // "" if it is not told
+}
+
+// String names the program with its version, which many names end with already.
+func (p Program) String() string {
+	if p.Version == "" || strings.HasSuffix(p.Name, " "+p.Version) {
+		return p.Name
+	}
+	return p.Name + " " + p.Version
 }
 
 // UpdatePackage is a package of Component Based Servicing that brings a kernel: a monthly

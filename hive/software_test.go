@@ -230,6 +230,19 @@ func TestPrograms(t *testing.T) {
 	}
 }
 
+func TestProgramString(t *testing.T) {
+	for want, p := range map[string]hive.Program{
+		"Sentinel Runtime":                       {Name: "Sentinel Runtime"},
+		"Sentinel Runtime 7.51":                  {Name: "Sentinel Runtime", Version: "7.51"},
+		"Sentinel System Driver Installer 7.5.9": {Name: "Sentinel System Driver Installer 7.5.9", Version: "7.5.9"},
+		"HASP 17.5.9 7.5.9":                      {Name: "HASP 17.5.9", Version: "7.5.9"},
+	} {
+		if got := p.String(); got != want {
+			t.Errorf("%#v = %q, want %q", p, got, want)
+		}
+	}
+}
+
 func TestServicing(t *testing.T) {
 	for _, tt := range []struct {
 		extra string

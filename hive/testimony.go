@@ -208,7 +208,7 @@ func (f *Findings) onPrograms() (s []Statement) {
 		if p.Name == installerName {
 			key = keyInstaller
 		}
-		s = append(s, say(programThere, strings.TrimSpace(p.Name+" "+p.Version), key))
+		s = append(s, say(programThere, p.String(), key))
 	}
 	return s
 }
