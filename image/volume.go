@@ -23,12 +23,11 @@ const (
 	VolumeOther     VolumeKind = iota // anything else, also nothing
 	VolumeNTFS                        // NTFS, plain
 	VolumeBitLocker                   // encrypted by BitLocker
-	VolumeRaid                        // member of a software RAID
 	VolumeDynamic                     // part of a dynamic disk
 )
 
 func (k VolumeKind) String() string {
-	return [...]string{"other", "NTFS", "BitLocker", "RAID member", "dynamic disk"}[k]
+	return [...]string{"other", "NTFS", "BitLocker", "dynamic disk"}[k]
 }
 
 // Volume is a partition, or a whole bare image, and what was read of it.
