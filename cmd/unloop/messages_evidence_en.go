@@ -10,7 +10,7 @@ var messagesEvidenceEN = map[string]string{
 	"head.for":        "evidence for the fault",
 	"head.against":    "evidence against it",
 	"head.context":    "worth knowing",
-	"head.lookalikes": "what else may make this PC restart or stop; unloop cures none of it",
+	"head.lookalikes": "what else may make this PC restart or stop; no cure is promised for it",
 	"head.updates":    "further updates of March 2018 or later",
 	"head.autoupdate": "Windows Update",
 	"head.registry":   "the values that a repair changes",

@@ -10,7 +10,7 @@ var messagesEvidenceJA = map[string]string{
 	"head.for":        "この不具合と考える根拠",
 	"head.against":    "この不具合ではないと考える根拠",
 	"head.context":    "参考",
-	"head.lookalikes": "この PC の再起動や停止の、ほかに考えられる原因（unloop では直りません）",
+	"head.lookalikes": "この PC の再起動や停止の、ほかに考えられる原因（unloop で直るとは限りません）",
 	"head.updates":    "そのほかの 2018 年 3 月以降の更新プログラム",
 	"head.autoupdate": "Windows Update",
 	"head.registry":   "修復で変わる値",

@@ -30,7 +30,7 @@ var messagesReportEN = map[string]string{
 
 	"sheet.found":       "What was found",
 	"sheet.lookalikes":  "What else may make such a PC restart",
-	"sheet.nopromise":   "unloop does not repair these, and repairing the fault above does not cure them.",
+	"sheet.nopromise":   "unloop does not repair these, and does not promise that repairing the fault above helps against them.",
 	"sheet.changed":     "What was changed",
 	"sheet.wouldchange": "What a change would be",
 	"sheet.diffhelp":    "Values in the Windows registry: lines with - as they were, lines with + as they are afterwards. Nothing else changes.",

@@ -29,7 +29,7 @@ var messagesReportJA = map[string]string{
 
 	"sheet.found":       "見つかったもの",
 	"sheet.lookalikes":  "再起動をくり返すほかの原因の可能性",
-	"sheet.nopromise":   "unloop はこれらを修復しません。上の不具合を修復しても、これらは直りません。",
+	"sheet.nopromise":   "unloop はこれらを修復しません。上の不具合を修復しても、これらが直るとは限りません。",
 	"sheet.changed":     "変更した内容",
 	"sheet.wouldchange": "変更の内容（まだ行っていません）",
 	"sheet.diffhelp":    "Windows のレジストリの値です。- の行は変更前、+ の行は変更後です。ほかは何も変わりません。",
