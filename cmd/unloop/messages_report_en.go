@@ -61,11 +61,11 @@ var messagesReportEN = map[string]string{
 	"next.planned":       "Nothing has been written yet. This command does it; it shows the change again and asks first:",
 	"next.left":          "Nothing was written; the PC is as it was.",
 	"next.undone":        "The registry is as it was before the repair. Unless the driver has been replaced since, the PC may restart over and over again.",
-	"next.already":       "The repair is in force. If the PC still restarts over and over, the cause is another one.",
+	"next.already":       "The repair is in force. If the PC still restarts over and over, the cause is probably another one.",
 	"next.takeback":      "To take the repair back:",
 	"next.takebackstick": "To take the repair back, start the PC from the stick that holds its backup and press U.",
 	"next.repair":        "A repair changes a few values of the registry, makes a backup first, and can be taken back. It shows the change and asks before it writes:",
-	"next.not":           "There is nothing to repair for unloop here. If the PC restarts over and over, the cause is another one.",
+	"next.not":           "There is nothing to repair for unloop here. If the PC restarts over and over, the cause is probably another one.",
 	"next.unknown":       "It cannot be told which Windows this is. If you know that it is Windows 7 SP1 with 32 bits, a repair can be tried and taken back:",
 
 	"table.system":     "Windows",
