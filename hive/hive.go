@@ -42,7 +42,7 @@ type FormatError = regf.FormatError
 // Files are the bytes of a hive and of its transaction logs as they were found. A
 // nil slice stands for a file that is not there.
 type Files struct {
-	Name    string // SoftwareFile; else, and also "", PrimaryFile
+	Name    string // of the hive's own file, SoftwareFile …; "": PrimaryFile
 	Primary []byte
 	Log1    []byte // SYSTEM.LOG1
 	Log2    []byte // SYSTEM.LOG2

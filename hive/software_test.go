@@ -276,7 +276,8 @@ func TestReadSoftwareDirty(t *testing.T) {
 		{"clean", hive.Files{Primary: before}, 96, ""},
 		{"dirty with its log", hive.Files{Primary: primary, Log1: log}, 112, ""},
 		{"dirty without a log", hive.Files{Primary: primary}, 96, "read as it lies: no log belongs to the dirty hive"},
-		{"dirty with another log", hive.Files{Primary: primary, Log1: log[:600], Log2: []byte{}}, 96, "read as it lies"},
+		{"dirty with another log", hive.Files{Name: "SOFTWARE", Primary: primary, Log1: log[:600], Log2: []byte{}}, 96,
+			"read as it lies: no log belongs to the dirty hive: the hive is dirty: its sequence numbers differ: 2 and 1; SOFTWARE.LOG1: "},
 	} {
 		s, err := hive.ReadSoftware(tt.files)
 		if err != nil || len(s.Updates) != 1 || s.Updates[0].State != tt.state || !strings.HasPrefix(s.Problem, tt.problem) || tt.problem == "" && s.Problem != "" {

@@ -161,6 +161,7 @@ func (g *gatherer) boot() *hive.BootConfig {
 
 // hiveFiles reads a hive and its logs. A log that cannot be read counts as missing.
 func (g *gatherer) hiveFiles(open func(string) (*image.File, error), name string, limit int64) (files hive.Files, err error) {
+	files.Name = name
 	f, err := open(name)
 	if err != nil {
 		return files, err
