@@ -22,7 +22,7 @@ func (f *Findings) refined(ev Evidence) Windows {
 	w.noteSources(ev, software)
 	switch {
 	case machineOf(ev.Kernels) != 0:
-		w.Arch = machineName(machineOf(ev.Kernels))
+		w.Arch = MachineName(machineOf(ev.Kernels))
 	case ev.SysWOW64 == Present:
 		w.Arch = "x64"
 	case labArch(software.BuildLab) != "":
@@ -74,7 +74,7 @@ func (w *Windows) noteSources(ev Evidence, s *Software) {
 	}
 	for _, k := range ev.Kernels {
 		if k.Machine != 0 {
-			w.note(k.Path, strings.TrimSpace(machineName(k.Machine)+" "+k.Version.String()))
+			w.note(k.Path, strings.TrimSpace(MachineName(k.Machine)+" "+k.Version.String()))
 		}
 	}
 }
@@ -89,9 +89,12 @@ func machineOf(kernels []FileSeen) uint16 {
 	return 0
 }
 
-// machineName names a machine as Windows is named for it.
-func machineName(machine uint16) string {
+// MachineName names the machine of a PE file as Windows is named for it: "x86", "x64",
+// else its number in hex; "" for 0.
+func MachineName(machine uint16) string {
 	switch machine {
+	case 0:
+		return ""
 	case MachineI386:
 		return "x86"
 	case MachineAMD64:

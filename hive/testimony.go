@@ -37,7 +37,7 @@ func (f *Findings) onWindows() (s []Statement) {
 		case MachineI386:
 			s = append(s, say(machineFits, windowsFile(k.Path)))
 		default:
-			s = append(s, say(machineOther, windowsFile(k.Path), machineName(k.Machine)))
+			s = append(s, say(machineOther, windowsFile(k.Path), MachineName(k.Machine)))
 		}
 	}
 	if f.Evidence.SysWOW64 == Present {

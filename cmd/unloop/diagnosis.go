@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"strings"
 	"time"
 
 	"unloop/hive"
@@ -112,12 +111,9 @@ func (r *result) fillDiagnosis(e *env, f *hive.Findings) {
 // systemOf tells which Windows this is.
 func systemOf(f *hive.Findings) *systemResult {
 	ev := f.Evidence
-	s := &systemResult{Kernels: fileResults(ev.Kernels), NX: nxName(ev.Boot), LastBoot: moment(ev.BootTime)}
+	s := &systemResult{Kernels: fileResults(ev.Kernels), NX: nxName(ev.Boot), CPUVendor: f.Windows.CPUVendor(), LastBoot: moment(ev.BootTime)}
 	if on, known := f.PAE(); known {
 		s.PAE = map[bool]string{true: "on", false: "off"}[on]
-	}
-	if i := strings.LastIndex(f.Windows.CPU, ", "); i >= 0 {
-		s.CPUVendor = f.Windows.CPU[i+2:] // "x86 Family 6 Model 23 Stepping 10, GenuineIntel"
 	}
 	if sw := ev.Software; sw != nil {
 		s.Product, s.CSDVersion, s.Build, s.BuildLab, s.LastUpdate = sw.Product, sw.CSDVersion, sw.Build, sw.BuildLab, moment(sw.LastUpdate)
@@ -137,22 +133,9 @@ func nxName(b *hive.BootConfig) string {
 func fileResults(files []hive.FileSeen) []fileResult {
 	var out []fileResult
 	for _, f := range files {
-		out = append(out, fileResult{f.Service, withoutUser(f.Path), string(f.Presence), f.Version.String(), machineWord(f.Machine), moment(f.Modified), f.Problem})
+		out = append(out, fileResult{f.Service, withoutUser(f.Path), string(f.Presence), f.Version.String(), hive.MachineName(f.Machine), moment(f.Modified), f.Problem})
 	}
 	return out
-}
-
-// machineWord names the machine of a PE file; "" for none.
-func machineWord(machine uint16) string {
-	switch machine {
-	case 0:
-		return ""
-	case hive.MachineI386:
-		return "x86"
-	case hive.MachineAMD64:
-		return "x64"
-	}
-	return fmt.Sprintf("0x%04X", machine)
 }
 
 // statement gives a sentence of the diagnosis as data and in English.
