@@ -45,37 +45,46 @@ func (e *env) sections(r *result) []section {
 
 // windowsLines tell which Windows this is.
 func (e *env) windowsLines(f *hive.Findings, s *systemResult) []string {
-	name := f.Windows.String()
+	name, arch := f.Windows.String(), "" // which has it already
 	if s.Product != "" {
-		name = strings.TrimSpace(s.Product + " " + s.CSDVersion)
+		name, arch = strings.TrimSpace(s.Product+" "+s.CSDVersion), f.Windows.Arch
 	}
-	lines := []string{
-		e.text("win.product", name, orUnknown(s.Build), orUnknown(f.Windows.Arch), orUnknown(f.Windows.Computer)),
-		e.text("win.cpu", orUnknown(f.Windows.CPU)),
-	}
-	if s.PAE != "" || s.NX != "" {
-		pae := "?"
-		if key := map[string]string{"on": "win.on", "off": "win.off"}[s.PAE]; key != "" {
-			pae = e.text(key)
+	lines := []string{e.list(name, e.known("win.build", s.Build), arch, e.known("win.computer", f.Windows.Computer))}
+	add := func(line string) {
+		if line != "" {
+			lines = append(lines, line)
 		}
-		lines = append(lines, e.text("win.pae", pae, orUnknown(s.NX)))
 	}
+	add(e.known("win.cpu", f.Windows.CPU))
+	pae := ""
+	if key := map[string]string{"on": "win.on", "off": "win.off"}[s.PAE]; key != "" {
+		pae = e.text("win.pae", e.text(key))
+	}
+	add(e.known("win.memory", e.list(pae, e.known("win.nx", s.NX))))
 	var kernels []string
 	for _, k := range s.Kernels {
 		if k.Presence == string(hive.Present) {
-			kernels = append(kernels, path.Base(k.Path)+" "+orUnknown(k.Version))
+			kernels = append(kernels, strings.TrimSpace(path.Base(k.Path)+" "+k.Version))
 		}
 	}
-	if len(kernels) > 0 {
-		lines = append(lines, e.text("win.kernels", strings.Join(kernels, ", ")))
-	}
-	if s.LastBoot != nil {
-		lines = append(lines, e.text("win.lastboot", minute(*s.LastBoot)))
-	}
-	if s.LastUpdate != nil {
-		lines = append(lines, e.text("win.lastupdate", minute(*s.LastUpdate)))
-	}
+	add(e.known("win.kernels", strings.Join(kernels, ", ")))
+	add(e.known("win.lastboot", stamp(s.LastBoot)))
+	add(e.known("win.lastupdate", stamp(s.LastUpdate)))
 	return lines
+}
+
+// known spells a message about something; "" if that is not known.
+func (e *env) known(key, what string) string {
+	if what == "" {
+		return ""
+	}
+	return e.text(key, what)
+}
+
+// list joins what is known.
+func (e *env) list(words ...string) string {
+	words = slices.DeleteFunc(words, func(w string) bool { return w == "" })
+	return escape(strings.Join(words, e.text("win.and")))
 }
 
 // minute spells a time for people. A PC's own time zone is not known.
@@ -117,7 +126,7 @@ func (e *env) updateLines(f *hive.Findings) (lines []string) {
 		switch {
 		case named[u.Package]:
 		case len(lines) < maxUpdateLines:
-			lines = append(lines, e.text("update.line", u.Label(), hive.StateName(u.State), day(u.Installed)))
+			lines = append(lines, e.text("update.line", u.Label(), e.list(hive.StateName(u.State), day(u.Installed))))
 		default:
 			left++
 		}
@@ -128,10 +137,10 @@ func (e *env) updateLines(f *hive.Findings) (lines []string) {
 	return lines
 }
 
-// day spells the day of a time; "?" for none.
+// day spells the day of a time; "" for none.
 func day(t time.Time) string {
 	if t.IsZero() {
-		return "?"
+		return ""
 	}
 	return t.UTC().Format("2006-01-02")
 }

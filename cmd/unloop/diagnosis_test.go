@@ -3,6 +3,8 @@ package main
 import (
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"unloop/hive"
 	"unloop/hive/hivetest"
 )
@@ -52,5 +54,34 @@ func TestReasonInEnglish(t *testing.T) {
 	}
 	if len(seen) != 9 {
 		t.Errorf("%d reasons, want each of 9", len(seen))
+	}
+}
+
+// What is not known of a Windows is left out of the account, not asked.
+func TestUnknownLeftOut(t *testing.T) {
+	f := &hive.Findings{Windows: hive.Windows{Name: "Windows 7", Arch: "x86"}}
+	f.Evidence.Software = &hive.Software{Updates: []hive.UpdatePackage{{KB: "KB4103718", Build: 24117, State: 112}}}
+	full := *f
+	full.Windows.Computer, full.Windows.CPU = "UNLOOP-PC", "x86 Family 6"
+	kernel := []fileResult{{Path: "System32/ntoskrnl.exe", Presence: "present"}}
+	for _, test := range []struct {
+		lang string
+		f    *hive.Findings
+		s    systemResult
+		want []string
+	}{
+		{"en", f, systemResult{}, []string{"Windows 7 x86", "KB4103718 (7601.24117): Installed"}},
+		{"en", f, systemResult{PAE: "off"}, []string{"Windows 7 x86", "PAE off (by registry and boot entry)", "KB4103718 (7601.24117): Installed"}},
+		{"en", f, systemResult{NX: "OptIn", Kernels: kernel}, []string{"Windows 7 x86", "NX OptIn (by registry and boot entry)", "kernels: ntoskrnl.exe", "KB4103718 (7601.24117): Installed"}},
+		{"ja", &full, systemResult{Product: "Windows 7 Professional", Build: "7601", PAE: "on", NX: "OptIn"}, []string{
+			"Windows 7 Professional、ビルド 7601、x86、PC 名 UNLOOP-PC", "CPU x86 Family 6", "PAE 有効、NX OptIn（レジストリとブート構成による）", "KB4103718 (7601.24117): Installed",
+		}},
+	} {
+		e := newEnv(nil, nil, nil, nil)
+		e.lang = test.lang
+		got := append(e.windowsLines(test.f, &test.s), e.updateLines(test.f)...)
+		if diff := cmp.Diff(test.want, got); diff != "" {
+			t.Errorf("%+v: account (-want +got):\n%s", test.s, diff)
+		}
 	}
 }

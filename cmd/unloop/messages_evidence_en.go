@@ -16,16 +16,20 @@ var messagesEvidenceEN = map[string]string{
 	"head.registry":   "the values that a repair changes",
 	"head.safety":     "is it safe to write",
 
-	"win.product":    "%s, build %s, %s, PC name %s",
+	"win.and":        ", ",
+	"win.build":      "build %s",
+	"win.computer":   "PC name %s",
 	"win.cpu":        "CPU %s",
-	"win.pae":        "PAE %s, NX %s (by registry and boot entry)",
+	"win.memory":     "%s (by registry and boot entry)",
+	"win.pae":        "PAE %s",
+	"win.nx":         "NX %s",
 	"win.on":         "on",
 	"win.off":        "off",
 	"win.kernels":    "kernels: %s",
 	"win.lastboot":   "last start, probably: %s (bootstat.dat)",
 	"win.lastupdate": "last update: %s",
 
-	"update.line": "%s: %s, %s",
+	"update.line": "%s: %s",
 	"update.more": "and %d older ones",
 
 	"au.setting":   "setting: AUOptions %d, %s",

@@ -16,16 +16,20 @@ var messagesEvidenceJA = map[string]string{
 	"head.registry":   "修復で変わる値",
 	"head.safety":     "安全に書き込めるか",
 
-	"win.product":    "%s、ビルド %s、%s、PC 名 %s",
+	"win.and":        "、",
+	"win.build":      "ビルド %s",
+	"win.computer":   "PC 名 %s",
 	"win.cpu":        "CPU %s",
-	"win.pae":        "PAE %s、NX %s（レジストリとブート構成による）",
+	"win.memory":     "%s（レジストリとブート構成による）",
+	"win.pae":        "PAE %s",
+	"win.nx":         "NX %s",
 	"win.on":         "有効",
 	"win.off":        "無効",
 	"win.kernels":    "カーネル: %s",
 	"win.lastboot":   "最後の起動（推定）: %s（bootstat.dat）",
 	"win.lastupdate": "最後の更新: %s",
 
-	"update.line": "%s: %s、%s",
+	"update.line": "%s: %s",
 	"update.more": "ほかに、より古いもの %d 個",
 
 	"au.setting":   "設定: AUOptions %d、%s",
