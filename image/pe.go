@@ -1,7 +1,6 @@
 package image
 
 import (
-	"debug/pe"
 	"encoding/binary"
 	"fmt"
 	"io"
@@ -10,6 +9,7 @@ import (
 // Bounds on what a PE file may make us read.
 const (
 	maxPE             = 32 << 20 // bytes from the start; Windows 7's kernels have 4 MB
+	maxSections       = 96       // that Windows loads (PE format, "COFF File Header")
 	maxResourceNames  = 4096     // entries of one resource directory
 	resourceLevels    = 3        // type, name, language
 	resourceDirectory = 2        // number of the data directory (PE format, IMAGE_DIRECTORY_ENTRY_RESOURCE)
@@ -29,50 +29,95 @@ type PEInfo struct {
 // comes with it.
 func ReadPE(r io.ReaderAt, size int64) (info PEInfo, err error) {
 	defer guard(&err, "reading PE file")
-	f, err := pe.NewFile(io.NewSectionReader(r, 0, min(max(size, 0), maxPE)))
+	f, err := openPE(io.NewSectionReader(r, 0, min(max(size, 0), maxPE)))
 	if err != nil {
-		return PEInfo{}, fmt.Errorf("reading PE headers: %w: %w", err, ErrDamaged)
+		return PEInfo{}, fmt.Errorf("reading PE headers: %w", err)
 	}
-	info.Machine = f.Machine
-	if info.Version, err = (peFile{f}).version(); err != nil {
-		return PEInfo{Machine: f.Machine}, fmt.Errorf("reading version resource: %w", err)
+	info.Machine = f.machine
+	if info.Version, err = f.version(); err != nil {
+		return PEInfo{Machine: f.machine}, fmt.Errorf("reading version resource: %w", err)
 	}
 	return info, nil
 }
 
-// peFile reads a PE file by the addresses it has in memory.
-type peFile struct{ *pe.File }
+// peFile reads a PE file by the addresses it has in memory. Package debug/pe reads tables
+// of relocations and symbols as well, however many a file claims to have: of a small one
+// that takes all memory there is.
+type peFile struct {
+	r         io.ReaderAt
+	machine   uint16
+	resources int64 // address of the resource directory; 0 without one
+	sections  []peSection
+}
+
+// peSection is where a stretch of memory lies in the file.
+type peSection struct{ address, offset, size int64 }
+
+// openPE reads the headers: the offset at 0x3C of the MZ header leads to the signature,
+// the file header of 20 bytes, the optional header, and 40 bytes for each section.
+func openPE(r io.ReaderAt) (f peFile, err error) {
+	head := make([]byte, 64)
+	if err := readFull(r, head, 0); err != nil {
+		return f, err
+	}
+	at := int64(binary.LittleEndian.Uint32(head[0x3C:]))
+	if string(head[:2]) != "MZ" {
+		return f, fmt.Errorf("no MZ header: %w", ErrDamaged)
+	}
+	if err := readFull(r, head[:24], at); err != nil {
+		return f, err
+	}
+	if string(head[:4]) != "PE\x00\x00" {
+		return f, fmt.Errorf("no PE header at 0x%x: %w", at, ErrDamaged)
+	}
+	count, optional := int(binary.LittleEndian.Uint16(head[6:])), int(binary.LittleEndian.Uint16(head[20:]))
+	if count > maxSections {
+		return f, fmt.Errorf("%d sections: %w", count, ErrDamaged)
+	}
+	b := make([]byte, optional+40*count)
+	if err := readFull(r, b, at+24); err != nil {
+		return f, err
+	}
+	f = peFile{r: r, machine: binary.LittleEndian.Uint16(head[4:]), resources: resourceAddress(b[:optional])}
+	for b = b[optional:]; len(b) > 0; b = b[40:] {
+		f.sections = append(f.sections, peSection{
+			address: int64(binary.LittleEndian.Uint32(b[12:])),
+			size:    int64(binary.LittleEndian.Uint32(b[16:])),
+			offset:  int64(binary.LittleEndian.Uint32(b[20:])),
+		})
+	}
+	return f, nil
+}
+
+// resourceAddress finds the resource directory by the optional header, whose directories
+// begin at 96 in files for 32 bits and at 112 in others; 0 without one.
+func resourceAddress(optional []byte) int64 {
+	if len(optional) < 2 {
+		return 0
+	}
+	at := map[uint16]int{0x10B: 96, 0x20B: 112}[binary.LittleEndian.Uint16(optional)]
+	entry := at + 8*resourceDirectory
+	if at == 0 || len(optional) < entry+8 || binary.LittleEndian.Uint32(optional[at-4:]) <= resourceDirectory {
+		return 0
+	}
+	return int64(binary.LittleEndian.Uint32(optional[entry:]))
+}
 
 // readAt reads all of p from one section.
 func (f peFile) readAt(p []byte, address int64) error {
-	for _, s := range f.Sections {
-		off := address - int64(s.VirtualAddress)
-		if off >= 0 && off <= int64(s.Size)-int64(len(p)) {
-			return readFull(s, p, off)
+	for _, s := range f.sections {
+		off := address - s.address
+		if off >= 0 && off <= s.size-int64(len(p)) {
+			return readFull(f.r, p, s.offset+off)
 		}
 	}
 	return fmt.Errorf("no section with %d bytes at 0x%x: %w", len(p), address, ErrDamaged)
 }
 
-// resources is the address of the resource directory; 0 without one.
-func (f peFile) resources() int64 {
-	switch h := f.OptionalHeader.(type) {
-	case *pe.OptionalHeader32:
-		if h.NumberOfRvaAndSizes > resourceDirectory {
-			return int64(h.DataDirectory[resourceDirectory].VirtualAddress)
-		}
-	case *pe.OptionalHeader64:
-		if h.NumberOfRvaAndSizes > resourceDirectory {
-			return int64(h.DataDirectory[resourceDirectory].VirtualAddress)
-		}
-	}
-	return 0
-}
-
 // version walks down to the first version resource, one directory a level: whatever
 // else the directories hold, or however they are knotted, is not followed.
 func (f peFile) version() ([4]uint16, error) {
-	root := f.resources()
+	root := f.resources
 	if root == 0 {
 		return [4]uint16{}, nil
 	}

@@ -55,6 +55,11 @@ func TestReadPE(t *testing.T) {
 		{"no key", edit(func(b []byte) { b[rsrc+88+6] = 'W' }), machine, "without its key"},
 		{"no signature", edit(func(b []byte) { b[rsrc+88+40] = 0 }), machine, "without its signature"},
 		{"cut before the resources", x86[:rsrc+20], machine, "device ends"},
+		{"97 sections", edit(func(b []byte) { le.PutUint16(b[0x80+6:], 97) }), PEInfo{}, "97 sections"},
+		{"no PE header", edit(func(b []byte) { b[0x80] = 'N' }), PEInfo{}, "no PE header at 0x80"},
+		{"headers cut short", x86[:0x80+24+50], PEInfo{}, "device ends"},
+		{"two directories", edit(func(b []byte) { le.PutUint32(b[0x80+24+92:], 2) }), machine, ""},
+		{"another machine", edit(func(b []byte) { le.PutUint16(b[0x80+4:], 0x0200) }), PEInfo{0x0200, version}, ""},
 		{"a dummy", []byte("MZ: not a driver\n"), PEInfo{}, "reading PE headers"},
 		{"empty", nil, PEInfo{}, "reading PE headers"},
 	} {
@@ -121,6 +126,28 @@ func TestReadPEKnotted(t *testing.T) {
 	}
 	if took := time.Since(start); took > time.Second {
 		t.Errorf("ReadPE() took %v", took)
+	}
+}
+
+// Tables that nobody needs are not read, however long they claim to be.
+func TestReadPETables(t *testing.T) {
+	version := [4]uint16{6, 1, 7601, 24059}
+	c := &counter{data: hivetest.PESized(0x014C, version, 4<<20)}
+	le := binary.LittleEndian
+	header := c.data[0x80+4:]
+	le.PutUint32(header[8:], 0x1000) // symbols
+	le.PutUint32(header[12:], 200_000)
+	for i := range int(le.Uint16(header[2:])) {
+		section := header[20+224+40*i:]
+		le.PutUint32(section[24:], 0x1000) // relocations
+		le.PutUint16(section[32:], 0xFFFF)
+	}
+	info, err := ReadPE(c, int64(len(c.data)))
+	if err != nil || info != (PEInfo{0x014C, version}) {
+		t.Errorf("ReadPE() = %v, %v", info, err)
+	}
+	if c.n > 4096 {
+		t.Errorf("ReadPE() read %d bytes", c.n)
 	}
 }
 
