@@ -20,9 +20,13 @@ type DriverFile struct {
 	Path    string // below the Windows folder, with slashes: "system32/drivers/Haspnt.sys"; "" if it lies elsewhere
 }
 
+// maxDriverFiles bounds the files that are looked for; a PC has some sixty.
+const maxDriverFiles = 1000
+
 // DriverFiles lists, for the control set that Windows starts from, the files of the
 // services that f names, and of every driver that starts by itself (Start 2): a driver
-// of that kind without its file is worth knowing. What cannot be read is left out.
+// of that kind without its file is worth knowing. What cannot be read is left out; at most
+// 1,000 are listed, the drivers in question first.
 func (h *Hive) DriverFiles(f *Findings) []DriverFile {
 	p := &peek{root: h.root}
 	var files []DriverFile
@@ -37,7 +41,7 @@ func (h *Hive) DriverFiles(f *Findings) []DriverFile {
 	slices.SortStableFunc(files, func(a, b DriverFile) int {
 		return cmp.Compare(f.rank(a.Service), f.rank(b.Service))
 	})
-	return files
+	return files[:min(len(files), maxDriverFiles)]
 }
 
 // names says whether a service of that name is among the findings.

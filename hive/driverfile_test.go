@@ -1,6 +1,8 @@
 package hive_test
 
 import (
+	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -43,6 +45,19 @@ func TestDriverFiles(t *testing.T) {
 	got := h.DriverFiles(inspect(t, h, hive.Scope{Services: []string{"aksusb"}}))
 	if want[0], want[1], want[2] = (hive.DriverFile{Service: "aksusb", Path: "system32/DRIVERS/aksusb.sys"}), want[0], want[1]; len(got) != len(want) || got[0].Service != "aksusb" && got[2].Service != "aksusb" {
 		t.Errorf("files = %v", got)
+	}
+}
+
+// A hive may hold so many drivers that to look for all their files would take hours.
+func TestDriverFilesBounded(t *testing.T) {
+	var text strings.Builder
+	for i := range 1100 {
+		fmt.Fprintf(&text, "[ControlSet001\\services\\a%d]\n\"Type\"=dword:1\n\"Start\"=dword:2\n", i)
+	}
+	h := win7(t, text.String())
+	got := h.DriverFiles(inspect(t, h, hive.Scope{}))
+	if len(got) != 1000 || got[0].Service != "Hardlock" || got[1].Service != "Haspnt" {
+		t.Errorf("%d files, the first %v", len(got), got[:2])
 	}
 }
 
