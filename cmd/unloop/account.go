@@ -83,8 +83,17 @@ func (e *env) known(key, what string) string {
 
 // list joins what is known.
 func (e *env) list(words ...string) string {
-	words = slices.DeleteFunc(words, func(w string) bool { return w == "" })
-	return escape(strings.Join(words, e.text("win.and")))
+	all := ""
+	for _, w := range words {
+		switch {
+		case w == "":
+		case all == "":
+			all = w
+		default:
+			all = e.text("win.and", all, w)
+		}
+	}
+	return escape(all)
 }
 
 // minute spells a time for people. A PC's own time zone is not known.

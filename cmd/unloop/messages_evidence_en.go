@@ -16,7 +16,7 @@ var messagesEvidenceEN = map[string]string{
 	"head.registry":   "the values that a repair changes",
 	"head.safety":     "is it safe to write",
 
-	"win.and":        ", ",
+	"win.and":        "%s, %s",
 	"win.build":      "build %s",
 	"win.computer":   "PC name %s",
 	"win.cpu":        "CPU %s",

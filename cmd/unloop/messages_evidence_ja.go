@@ -16,7 +16,7 @@ var messagesEvidenceJA = map[string]string{
 	"head.registry":   "修復で変わる値",
 	"head.safety":     "安全に書き込めるか",
 
-	"win.and":        "、",
+	"win.and":        "%s、%s",
 	"win.build":      "ビルド %s",
 	"win.computer":   "PC 名 %s",
 	"win.cpu":        "CPU %s",
