@@ -88,7 +88,8 @@ func (e *env) proposeUndo(src *image.Source, in *image.Installation, r *result, 
 	if !found {
 		return nil, nil
 	}
-	j.planWake(backups, j.own(), err == nil && other == nil && j.exact())
+	untouched := errors.Is(err, hive.ErrNoBackup) // by any repair; all files are compared in the end
+	j.planWake(backups, j.own(), (err == nil || untouched) && other == nil && j.exact())
 	return j, nil
 }
 
