@@ -1,6 +1,8 @@
 package main
 
 import (
+	"fmt"
+
 	"slices"
 
 	"unloop/hive"
@@ -99,7 +101,12 @@ func (e *env) replayed(r *result, h *hive.Hive) {
 		return
 	}
 	r.Replay.Edits = logEdits(d)
-	r.logText += d.Text()
+	if h.Name() == hive.PrimaryFile {
+		r.logText += d.Text()
+		return
+	}
+	// A SOFTWARE hive names its owner and holds product keys.
+	r.logText += fmt.Sprintf(";values that Windows itself changed, not shown: %d\n", len(r.Replay.Edits))
 }
 
 // diff prints what will change. The same text is printed by a dry run and by the
