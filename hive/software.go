@@ -160,10 +160,10 @@ func (p *peek) servicing() Servicing {
 
 func (p *peek) autoUpdate() (au AutoUpdate) {
 	if k, ok := p.key(path(keyAutoUp)...); ok {
-		au.Options = p.number(k, "AUOptions")
+		au.Options = p.number(k, auOptions)
 	}
 	if k, ok := p.key(path(keyAUPolicy)...); ok {
-		au.PolicyOptions, au.PolicyNoAutoUpdate = p.number(k, "AUOptions"), p.number(k, "NoAutoUpdate")
+		au.PolicyOptions, au.PolicyNoAutoUpdate = p.number(k, auOptions), p.number(k, "NoAutoUpdate")
 	}
 	return au
 }

@@ -11,33 +11,13 @@ const (
 
 const auOptions = "AUOptions"
 
-// autoUpdatePath is where the control panel keeps the settings of Windows Update.
-func autoUpdatePath() []string {
-	return []string{"Microsoft", "Windows", "CurrentVersion", "WindowsUpdate", "Auto Update"}
-}
-
-// updatePolicyPath is where an administrator's policy overrules them.
-func updatePolicyPath() []string {
-	return []string{"Policies", "Microsoft", "Windows", "WindowsUpdate", "AU"}
-}
-
 // AutoUpdate reads how Windows Update is set in a SOFTWARE hive. Values that are no
 // numbers count as absent. ErrNotSoftware if it is another hive.
 func (h *Hive) AutoUpdate() (au AutoUpdate, err error) {
-	if _, _, ok, err := h.key("Microsoft", "Windows NT", "CurrentVersion"); err != nil || !ok {
-		return au, fmt.Errorf("%w: %w", ErrNotSoftware, orNoKey(err, `Microsoft\Windows NT\CurrentVersion`))
+	if _, _, ok, err := h.key(path(keyWindowsNT)...); err != nil || !ok {
+		return au, fmt.Errorf("%w: %w", ErrNotSoftware, orNoKey(err, keyWindowsNT))
 	}
-	number := func(name string, path []string) *uint32 {
-		d, err := h.valueAt(name, path...)
-		if n, ok := d.dword(); err == nil && ok {
-			return &n
-		}
-		return nil
-	}
-	au.Options = number(auOptions, autoUpdatePath())
-	au.PolicyOptions = number(auOptions, updatePolicyPath())
-	au.PolicyNoAutoUpdate = number("NoAutoUpdate", updatePolicyPath())
-	return au, nil
+	return (&peek{root: h.root}).autoUpdate(), nil
 }
 
 func orNoKey(err error, key string) error {
@@ -66,9 +46,9 @@ func (h *Hive) PlanUpdates() (*Plan, error) {
 	if n := au.Options; n != nil && (*n == updatesNever || *n == updatesAsk) {
 		return p, nil
 	}
-	k, path, ok, err := h.key(autoUpdatePath()...)
+	k, found, ok, err := h.key(path(keyAutoUp)...)
 	if err != nil || !ok {
-		return nil, fmt.Errorf("%w: %w", ErrNoAutoUpdate, orNoKey(err, FormatRegKey(autoUpdatePath())))
+		return nil, fmt.Errorf("%w: %w", ErrNoAutoUpdate, orNoKey(err, keyAutoUp))
 	}
 	name, old, err := value(k, auOptions)
 	if err != nil {
@@ -76,8 +56,8 @@ func (h *Hive) PlanUpdates() (*Plan, error) {
 	}
 	if _, ok := old.dword(); old != nil && !ok {
 		return nil, fmt.Errorf("%w: %s is %s of %d bytes, not REG_DWORD", ErrUnexpected,
-			FormatRegKey(append(path[:len(path):len(path)], name)), old.Type, len(old.Bytes))
+			FormatRegKey(append(found[:len(found):len(found)], name)), old.Type, len(old.Bytes))
 	}
-	p.Edits = []Edit{{FixUpdates, path, name, old, dwordData(updatesAsk)}}
+	p.Edits = []Edit{{FixUpdates, found, name, old, dwordData(updatesAsk)}}
 	return p, nil
 }
