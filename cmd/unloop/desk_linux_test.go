@@ -210,7 +210,7 @@ func (d *desk) start(disk, service string) string {
 		d.t.Fatal(err)
 	}
 	defer src.Close()
-	files, err := openSystem(src.Installations()[0])
+	files, err := openHive(src.Installations()[0], hive.PrimaryFile)
 	if err != nil {
 		d.t.Fatal(err)
 	}

@@ -253,7 +253,7 @@ func (st *stage) readFiles(t *testing.T) hive.Files {
 		t.Fatal(err)
 	}
 	defer src.Close()
-	files, err := openSystem(src.Installations()[0])
+	files, err := openHive(src.Installations()[0], hive.PrimaryFile)
 	if err != nil {
 		t.Fatal(err)
 	}

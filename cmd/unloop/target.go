@@ -27,9 +27,6 @@ type hiveFiles struct {
 	primary, log1, log2, log *image.File
 }
 
-// openSystem opens the SYSTEM hive of an installation with its logs.
-func openSystem(in *image.Installation) (hiveFiles, error) { return openHive(in, hive.PrimaryFile) }
-
 // openHive opens a hive of an installation with its logs.
 func openHive(in *image.Installation, name string) (f hiveFiles, err error) {
 	f.name = name

@@ -151,7 +151,7 @@ func (d *disk) read() (files hive.Files, extents []image.Extent, err error) {
 	if len(src.Installations()) == 0 {
 		return files, nil, fmt.Errorf("looking for Windows: %w", fs.ErrNotExist)
 	}
-	f, err := openSystem(src.Installations()[0])
+	f, err := openHive(src.Installations()[0], hive.PrimaryFile)
 	if err != nil {
 		return files, nil, err
 	}
