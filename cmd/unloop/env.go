@@ -39,7 +39,8 @@ type env struct {
 	// start to the next; nil: by its path.
 	diskName func(path string) string
 
-	serials *serials // of all volumes of this run
+	serials *serials    // of all volumes of this run
+	large   *sync.Mutex // held while a hive as large as SOFTWARE is looked into: one at a time
 
 	mu    *sync.Mutex // guards err: several targets may be worked on at once
 	worst exitCode    // of the targets so far
@@ -49,7 +50,7 @@ func newEnv(args []string, in io.Reader, out, errw io.Writer) *env {
 	e := &env{
 		ctx: context.Background(), in: bufio.NewReader(in), out: out, err: errw,
 		getenv: os.Getenv, now: time.Now, args: args, mu: new(sync.Mutex), judgeTime: judgeTime,
-		serials: &serials{seen: map[string]string{}},
+		serials: &serials{seen: map[string]string{}}, large: new(sync.Mutex),
 	}
 	e.lang = langFrom(e.getenv)
 	e.inTTY, e.outTTY = isTerminal(in), isTerminal(out)

@@ -30,8 +30,8 @@ type evidence struct {
 // condition of a repair: what is not there or cannot be read is left out or noted, and
 // never fails.
 func (e *env) gather(in *image.Installation, h *hive.Hive, f *hive.Findings) evidence {
-	g := &gatherer{in: in, free: e.host.FreeMemory(), folders: map[string]folder{}}
-	g.found.Software = g.software()
+	g := &gatherer{in: in, folders: map[string]folder{}}
+	g.found.Software = e.software(g)
 	if in.Folder() == "" { // a hive file, or a config folder without its Windows around it
 		return g.found
 	}
@@ -49,6 +49,15 @@ func (e *env) gather(in *image.Installation, h *hive.Hive, f *hive.Findings) evi
 	g.found.Dumps = g.dumps()
 	g.found.BootTime = g.bootTime()
 	return g.found
+}
+
+// software reads the SOFTWARE hive; of several targets at once, one at a time, or all of
+// them would count with the same free memory.
+func (e *env) software(g *gatherer) *hive.Software {
+	e.large.Lock()
+	defer e.large.Unlock()
+	g.free = e.host.FreeMemory()
+	return g.software()
 }
 
 // suspected says whether the version of a service's file is worth knowing: of the

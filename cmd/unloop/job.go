@@ -71,6 +71,7 @@ func (r *result) leave() {
 	for _, one := range r.all() {
 		if one.Status == "" || one.Status == statusPlanned {
 			one.Status = statusLeft
+			one.unplan()
 		}
 	}
 }

@@ -256,6 +256,17 @@ func (r *result) fail(e *env, err error) {
 	if r.Error.Exit == exitRefused {
 		r.Status = statusRefused
 	}
+	r.unplan()
+}
+
+// unplan forgets what was to become of a hibernation: it stays as it was.
+func (r *result) unplan() {
+	if r.of != nil {
+		r = r.of
+	}
+	if r.Hibernation != nil && r.Hibernation.Planned {
+		r.Hibernation, r.slept = nil, nil
+	}
 }
 
 func (e *env) errorResult(err error) *errorResult {
