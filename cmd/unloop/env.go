@@ -63,11 +63,16 @@ func isTerminal(stream any) bool {
 	return ok && term.IsTerminal(int(f.Fd()))
 }
 
-// langFrom picks the language as gettext does: LC_ALL, LC_MESSAGES, LANG.
+// langFrom picks the language as gettext does: LC_ALL, LC_MESSAGES, LANG. Country, code set
+// and variant, as in ja_JP.UTF-8@x, do not matter; a language that unloop does not speak
+// is English.
 func langFrom(getenv func(string) string) string {
 	for _, name := range []string{"LC_ALL", "LC_MESSAGES", "LANG"} {
 		if v := getenv(name); v != "" {
-			if strings.HasPrefix(v, "ja") {
+			if i := strings.IndexAny(v, "_-.@"); i >= 0 {
+				v = v[:i]
+			}
+			if strings.EqualFold(v, "ja") {
 				return "ja"
 			}
 			return "en"
@@ -112,7 +117,7 @@ func (e *env) text(key string, args ...any) string {
 			args[i] = escape(a.String())
 		}
 	}
-	return fmt.Sprintf(message(e.lang, key), args...)
+	return fmt.Sprintf(message(e.lang, key, counted(args)), args...)
 }
 
 // busy says on stderr, after a second and then every five, that a stage goes on.

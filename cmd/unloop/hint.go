@@ -191,7 +191,7 @@ func explain(err error) (key string, code exitCode) {
 // hint finds the advice for an error. On the stick there are no flags to give, and some
 // of it is another.
 func (e *env) hint(key string) string {
-	if _, ok := catalogue(e.lang)["stickhint."+key]; ok && e.onStick {
+	if e.onStick && hasMessage(e.lang, "stickhint."+key) {
 		return e.text("stickhint." + key)
 	}
 	return e.text("hint." + key)

@@ -165,7 +165,7 @@ func policiesOfStickWrite() []policy {
 func policyTable(lang string) string {
 	var b strings.Builder
 	cells := func(words ...string) { b.WriteString("| " + strings.Join(words, " | ") + " |\n") }
-	word := func(key string) string { return message(lang, "policy."+key) }
+	word := func(key string) string { return message(lang, "policy."+key, 1) }
 	for _, g := range policies() {
 		b.WriteString("\n" + word(g.key) + "\n\n")
 		if g.scans {

@@ -19,20 +19,6 @@ import (
 	"time"
 )
 
-// need skips a test where an outside program is missing; in CI that is an error.
-func need(t *testing.T, programs ...string) {
-	t.Helper()
-	for _, name := range programs {
-		if _, err := exec.LookPath(name); err == nil {
-			continue
-		}
-		if os.Getenv("CI") == "true" {
-			t.Fatalf("%s is not installed", name)
-		}
-		t.Skipf("%s is not installed", name)
-	}
-}
-
 // A tamperer runs the program, built as it is shipped, under strace.
 type tamperer struct{ program string }
 
