@@ -206,3 +206,25 @@ func TestLangFrom(t *testing.T) {
 		}
 	}
 }
+// The number in a message chooses its form.
+func TestPlural(t *testing.T) {
+	for _, test := range []struct {
+		lang, key string
+		args      []any
+		want      string
+	}{
+		{"en", "planned", []any{"x", 1}, "x: 1 value to change"},
+		{"en", "planned", []any{"x", 8}, "x: 8 values to change"},
+		{"en", "planned", []any{"x", 0}, "x: 0 values to change"},
+		{"en", "applied", []any{"x", 1, int64(512), int64(0)}, "x: 1 sector written in place (512 bytes, and 0 to the log)"},
+		{"en", "no.such", nil, "no.such"},
+		{"ja", "planned", []any{"x", 1}, "x: 変更する値 1 個"},
+		{"ja", "planned", []any{"x", 8}, "x: 変更する値 8 個"},
+	} {
+		e := &env{lang: test.lang}
+		if got := e.text(test.key, test.args...); got != test.want {
+			t.Errorf("text(%q, %v) in %s = %q, want %q", test.key, test.args, test.lang, got, test.want)
+		}
+	}
+}
+
