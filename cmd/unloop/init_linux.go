@@ -117,7 +117,7 @@ func (e *env) superviseSession(console string) string {
 	if termErr == nil {
 		resetConsole(console, saved)
 	}
-	why := fmt.Sprintf("exit code %d", status.ExitStatus())
+	why := fmt.Sprintf("exit code %d", status.ExitStatus()) // for a developer, with a stack of Go below it
 	if status.Signaled() {
 		why = status.Signal().String()
 	}

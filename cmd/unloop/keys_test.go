@@ -272,9 +272,9 @@ func (s *source) look(d ast.Decl, global takers) {
 
 // assigned notes what a variable is given; a function may take a key, or hide one that does.
 func (s *source) assigned(n *ast.AssignStmt, known takers) {
-	for i, left := range n.Lhs {
+	for i, left := range n.Lhs[:len(n.Rhs)] { // of "key, known := m[x]" the first
 		name, ok := left.(*ast.Ident)
-		if !ok || len(n.Rhs) != len(n.Lhs) {
+		if !ok {
 			continue
 		}
 		s.given[name.Name] = append(s.given[name.Name], n.Rhs[i])
@@ -301,6 +301,10 @@ func (s *source) key(e ast.Expr, prefix string, count int) {
 		s.key(e.X, prefix, -1)
 	case *ast.CompositeLit:
 		s.literals(e)
+	case *ast.CallExpr:
+		if funcName(e) != "explain" { // whose keys are among those of builtKeys
+			s.t.Errorf("%v: a key from a call that this test does not follow", s.set.Position(e.Pos()))
+		}
 	case *ast.BinaryExpr:
 		s.built(e)
 	case *ast.Ident:

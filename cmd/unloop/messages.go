@@ -39,6 +39,9 @@ func catalogue(lang string) *gotext.Po {
 // message returns a message of the catalogue in the form that goes with the number n. A
 // key without a message, which a test rules out, shows itself.
 func message(lang, key string, n int) string {
+	if key == "" {
+		return "" // of that key a PO file has its header
+	}
 	po := catalogue(lang)
 	if !po.IsTranslatedN(key, n) {
 		n = 1 // most messages have but one form

@@ -206,6 +206,7 @@ func TestLangFrom(t *testing.T) {
 		}
 	}
 }
+
 // The number in a message chooses its form.
 func TestPlural(t *testing.T) {
 	for _, test := range []struct {
@@ -218,6 +219,7 @@ func TestPlural(t *testing.T) {
 		{"en", "planned", []any{"x", 0}, "x: 0 values to change"},
 		{"en", "applied", []any{"x", 1, int64(512), int64(0)}, "x: 1 sector written in place (512 bytes, and 0 to the log)"},
 		{"en", "no.such", nil, "no.such"},
+		{"en", "", nil, ""},
 		{"ja", "planned", []any{"x", 1}, "x: 変更する値 1 個"},
 		{"ja", "planned", []any{"x", 8}, "x: 変更する値 8 個"},
 	} {
@@ -227,4 +229,3 @@ func TestPlural(t *testing.T) {
 		}
 	}
 }
-

@@ -42,7 +42,7 @@ func (e *env) report(t *targetResult, o common) error {
 func (e *env) summary(target string, r *result) {
 	e.stage(stageReport, string(r.Status)+"report", r.Hive)
 	if r.Backup != "" { // not where a hibernation alone was put back
-		e.stage(stageReport, "crosscheckwas", r.Crosscheck)
+		e.stage(stageReport, "crosscheckwas", e.crosscheckWords(r.Crosscheck))
 		e.stage(stageReport, "backupat", r.Backup)
 	}
 	if r.Status == statusUndone {
@@ -197,7 +197,7 @@ func (e *env) accountFound(b *bytes.Buffer, t *targetResult) {
 	line := func(indent int, key string, args ...any) {
 		b.WriteString(strings.Repeat("  ", indent) + e.text(key, args...) + "\n")
 	}
-	line(0, "acc.target", t.Target, t.Kind)
+	line(0, "acc.target", t.Target, e.kindWord(t.Kind))
 	for _, v := range t.Volumes {
 		line(1, "acc.volume", v.Partition, v.Kind, v.Label, float64(v.Size)/(1<<20), v.Serial)
 		if v.SameSerial != "" {
@@ -261,7 +261,7 @@ func (e *env) accountHive(line func(int, string, ...any), r *result) {
 	}
 	if r.Backup != "" {
 		line(2, "backupat", r.Backup)
-		line(2, "crosscheckwas", r.Crosscheck)
+		line(2, "crosscheckwas", e.crosscheckWords(r.Crosscheck))
 	}
 	if r.Error != nil {
 		line(2, "acc.error", r.Error.Detail)

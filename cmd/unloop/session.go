@@ -28,7 +28,7 @@ func (e *env) discover(target string) (*image.Source, error) {
 	if err != nil {
 		return nil, err
 	}
-	e.stage(stageDiscover, "discovered", target, src.Kind(), len(src.Installations()))
+	e.stage(stageDiscover, "discovered", target, e.kindWord(src.Kind().String()), len(src.Installations()))
 	return src, nil
 }
 

@@ -154,7 +154,7 @@ func (e *env) writtenRows(s subject) (rows [][]string) {
 			rows = append(rows, row(path.Base(r.Hive), e.text("table.sectors", u.Sectors, u.HiveBytes, u.LogBytes)), row("SHA-256", u.Sum))
 		}
 		if r.Crosscheck != "" {
-			rows = append(rows, row(e.text("table.crosscheck"), r.Crosscheck))
+			rows = append(rows, row(e.text("table.crosscheck"), e.crosscheckWords(r.Crosscheck)))
 		}
 	}
 	if s.rec != nil {

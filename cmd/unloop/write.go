@@ -43,7 +43,7 @@ func (w *writer) judge() error {
 	verdict, err := w.askJudge(w.change, w.crosscheck)
 	w.r.Crosscheck = verdict
 	if err == nil {
-		w.stage(stagePlan, "crosschecked", w.r.Hive, verdict)
+		w.stage(stagePlan, "crosschecked", w.r.Hive, w.crosscheckWords(verdict))
 	}
 	return err
 }
