@@ -16,7 +16,7 @@ import (
 func japanesePage() *page {
 	p := &page{title: "unloop: 事務室１ を修復しますか", mood: moodCalm, keys: []pageKey{{'\n', "Enter 修復する"}, {'D', "D 詳細"}}}
 	p.add(lineHead, "PC:       UNLOOP-PC (シリアル番号 4711)")
-	p.add(lineNote, "代償:     ｶﾀｶﾅ と ①②③ … → ─│┌")
+	p.add(lineNote, "副作用:   ｶﾀｶﾅ と ①②③ … → ─│┌")
 	p.add(lineBad, "判定:     한글 ก 😀 e\u0301")
 	p.addDiff("--- a\n-\"Start\"=dword:00000002\n+\"Start\"=dword:00000004\n \"Type\"=dword:00000001\n")
 	p.add(lineGood, "修復しました")

@@ -91,13 +91,13 @@ func TestLanguageKey(t *testing.T) {
 		t.Fatalf("ask = %v", got)
 	}
 	d.allRead()
-	for i, word := range []string{"UNLOOP-PC を修復しますか\n", "修復しました (REPAIRED)\n", " REPAIRED\n", "修復しました (REPAIRED)\n"} {
+	for i, word := range []string{"UNLOOP-PC を修復しますか？\n", "修復しました（REPAIRED）\n", " REPAIRED\n", "修復しました（REPAIRED）\n"} {
 		if page := d.page(i + 1); !strings.Contains(page, word) {
 			t.Errorf("page %d does not say %q:\n%s", i+1, word, page)
 		}
 	}
 	d.mustSay("unloop: USB メモリを抜いてもかまいません")
-	if record := d.record(firstRecord, fullRecord...); !strings.Contains(record["report.txt"], "結果:     修復しました (REPAIRED)\r\n") {
+	if record := d.record(firstRecord, fullRecord...); !strings.Contains(record["report.txt"], "結果:     修復しました（REPAIRED）\r\n") {
 		t.Errorf("report.txt:\n%s", record["report.txt"])
 	}
 	if !slices.Equal(d.modes, []int{kdGraphics}) {
@@ -152,7 +152,7 @@ func TestShellHasTheConsole(t *testing.T) {
 	if err != nil || !strings.Contains(string(console), "unloop: shell: ") || strings.ContainsFunc(string(console), func(r rune) bool { return r > 0x7F }) {
 		t.Errorf("the console was told %q, %v", console, err)
 	}
-	if page := d.page(1); !strings.Contains(page, "UNLOOP-PC を修復しますか\n") {
+	if page := d.page(1); !strings.Contains(page, "UNLOOP-PC を修復しますか？\n") {
 		t.Errorf("after the shell:\n%s", page)
 	}
 }

@@ -294,7 +294,7 @@ func (r *rescue) warnings(p *page, l *looked, o *offer) {
 func (r *rescue) otherLine(res *result) string {
 	word := r.text("status." + strings.ReplaceAll(string(res.Status), " ", ""))
 	if res.Windows != nil {
-		word = fmt.Sprintf("%s, %s", res.Windows, word)
+		word = r.text("stick.standing", res.Windows, word)
 	}
 	return r.text("stick.other", res.Hive, word)
 }

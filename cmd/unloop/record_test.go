@@ -135,7 +135,7 @@ func TestRecordInJapanese(t *testing.T) {
 		t.Fatal(err)
 	}
 	text := string(files["report.txt"])
-	for _, want := range []string{message("ja", "rec.title", 1), "結果:     修復していません (NOT REPAIRED)", message("ja", "hint.stickreadonly", 1)} {
+	for _, want := range []string{message("ja", "rec.title", 1), "結果:     修復していません（NOT REPAIRED）", message("ja", "hint.stickreadonly", 1)} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %q in %s", want, text)
 		}

@@ -87,13 +87,13 @@ func (m *vmRun) shows(name string, mood mood, words ...string) {
 func (m *vmRun) repairsInJapanese(d *disk) {
 	m.t.Helper()
 	m.expectWithin(`unloop: 画面でキーを待っています: unloop: .*を修復しますか`, bootTime)
-	m.shows("plan", moodCalm, " unloop: UNLOOP-PC を修復しますか\n", " PC:       UNLOOP-PC (", " 代償:     この PC では", "\n +\"Start\"=dword:00000004\n",
-		" Enter 修復する  D 詳細  U 修復を取り消す  S シェル  R 再起動  P 電源を切る  E 英語 (English)\n")
+	m.shows("plan", moodCalm, " unloop: UNLOOP-PC を修復しますか？\n", " PC:       UNLOOP-PC（", " 副作用:   この PC では", "\n +\"Start\"=dword:00000004\n",
+		" Enter 修復する  D 詳細  U 修復を元に戻す  S シェル  R 再起動  P 電源を切る  E English\n")
 	m.press("enter")
 	m.result("REPAIRED")
 	m.said(`unloop: USB メモリを抜いてもかまいません`)
 	m.expect(`unloop: 画面でキーを待っています: 修復しました`)
-	m.shows("repaired", moodGood, "\n 修復しました (REPAIRED)\n", "USB メモリを抜き、R を押して Windows を起動してください。")
+	m.shows("repaired", moodGood, "\n 修復しました（REPAIRED）\n", "USB メモリを抜き、R を押して Windows を起動してください。")
 	m.press("p")
 	m.expect(`unloop: 電源を切ります`)
 	m.ends("guest-shutdown")
