@@ -4,7 +4,6 @@ import (
 	"errors"
 	"flag"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -12,29 +11,30 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-var updatePolicy = flag.Bool("update-policy", false, "write the table of what is refused into README.md anew")
+var updatePolicy = flag.Bool("update-policy", false, "write the table of what is refused into the READMEs anew")
 
-// The marks between which README.md shows the table.
+// The marks between which the READMEs show the table.
 const policyBegin, policyEnd = "<!-- policy -->\n", "\n<!-- end of policy -->"
 
-// README.md shows the table that the program has.
+// README.md and its Japanese counterpart show the table that the program has.
 func TestReadmeShowsThePolicy(t *testing.T) {
-	path := filepath.Join("..", "..", "README.md")
-	text := readme(t)
-	before, rest, ok := strings.Cut(text, policyBegin)
-	shown, after, ok2 := strings.Cut(rest, policyEnd)
-	if !ok || !ok2 {
-		t.Fatalf("README.md has no %q and %q", policyBegin, policyEnd)
-	}
-	want := policyTable("en")
-	if *updatePolicy {
-		if err := os.WriteFile(path, []byte(before+policyBegin+want+policyEnd+after), 0o644); err != nil {
-			t.Fatal(err)
+	for _, lang := range languages {
+		text := readme(t, lang)
+		before, rest, ok := strings.Cut(text, policyBegin)
+		shown, after, ok2 := strings.Cut(rest, policyEnd)
+		if !ok || !ok2 {
+			t.Fatalf("%s has no %q and %q", readmePath(lang), policyBegin, policyEnd)
 		}
-		return
-	}
-	if diff := cmp.Diff(strings.Split(want, "\n"), strings.Split(shown, "\n")); diff != "" {
-		t.Errorf("the table in README.md (-want +README); run go test -run Policy -update-policy if the code is right:\n%s", diff)
+		want := policyTable(lang)
+		if *updatePolicy {
+			if err := os.WriteFile(readmePath(lang), []byte(before+policyBegin+want+policyEnd+after), 0o644); err != nil {
+				t.Fatal(err)
+			}
+			continue
+		}
+		if diff := cmp.Diff(strings.Split(want, "\n"), strings.Split(shown, "\n")); diff != "" {
+			t.Errorf("the table in %s (-want +README); run go test -run Policy -update-policy if the code is right:\n%s", readmePath(lang), diff)
+		}
 	}
 }
 
@@ -71,7 +71,7 @@ func TestPolicyAndExplanations(t *testing.T) {
 
 // The words of the table do not break its cells, in either language.
 func TestPolicyWords(t *testing.T) {
-	for _, lang := range []string{"en", "ja"} {
+	for _, lang := range languages {
 		for line := range strings.Lines(policyTable(lang)) {
 			if n := strings.Count(line, "|"); n != 0 && n != 4 && n != 5 {
 				t.Errorf("%s: %d bars in %q", lang, n, line)

@@ -26,6 +26,7 @@ var english = map[string]string{
 	"as found":               "header of a diff",
 	"from the log":           "header of a diff",
 	";unreadable as found: ": "line of a diff",
+	";values that Windows itself changed, not shown: %d\n": "line of a diff",
 
 	// Words of the command line.
 	"text, json, reg":            "values of a flag",
