@@ -19,7 +19,7 @@ func (j *job) carryOut(o common) error {
 		return fmt.Errorf("%w: %w", errNotShown, err)
 	}
 	for _, err := range j.refusals() {
-		j.main.Refused = append(j.main.Refused, err.Error())
+		j.main.Refused = append(j.main.Refused, objection{err})
 		if o.dryRun && errors.Is(err, image.ErrReadOnly) {
 			j.note("readonlynote", j.main.Hive)
 			continue

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"unloop/image"
 )
 
 // A browser shows the pages as they are meant: in words and in print, on a screen and on
@@ -77,7 +79,7 @@ func refusal(_ *env, tr *targetResult) {
 	r := tr.Installations[0]
 	*r = result{Hive: r.Hive, label: r.label, Status: statusRefused, Windows: r.Windows, findings: r.findings}
 	r.Error = &errorResult{Key: "hibernated", Exit: exitRefused, Detail: "/dev/sda:2/: Windows is hibernated", Hint: ""}
-	r.Refused = []string{"/dev/sda:2/: Windows is hibernated"}
+	r.Refused = []objection{{fmt.Errorf("/dev/sda:2/: %w", image.ErrHibernated)}}
 	tr.Volumes[1].Hibernated = "hibr"
 }
 

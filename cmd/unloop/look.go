@@ -62,7 +62,7 @@ func (j *job) offer() error {
 	}
 	all := j.refusals()
 	for _, err := range all {
-		j.main.Refused = append(j.main.Refused, err.Error())
+		j.main.Refused = append(j.main.Refused, objection{err})
 	}
 	if len(all) > 0 {
 		return all[0]

@@ -214,7 +214,7 @@ func (e *env) accountFound(b *bytes.Buffer, t *targetResult) {
 		e.accountHive(line, r)
 	}
 	if t.Error != nil {
-		line(1, "acc.error", t.Error.Detail)
+		line(1, "acc.error", e.failure(t.Target, t.Error))
 		line(1, "acc.hint", e.hint(t.Error.Key))
 	}
 }
@@ -264,7 +264,7 @@ func (e *env) accountHive(line func(int, string, ...any), r *result) {
 		line(2, "crosscheckwas", e.crosscheckWords(r.Crosscheck))
 	}
 	if r.Error != nil {
-		line(2, "acc.error", r.Error.Detail)
+		line(2, "acc.error", e.failure(r.Hive, r.Error))
 		line(2, "acc.hint", e.hint(r.Error.Key))
 	}
 }

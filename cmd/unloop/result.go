@@ -79,7 +79,7 @@ type result struct {
 	Dumps       []dumpResult          `json:"dumps,omitempty"`
 	Hibernation *hibernationResult    `json:"hibernation,omitempty"`
 	Warnings    []string              `json:"warnings,omitempty"`
-	Refused     []string              `json:"refused,omitempty"` // what forbids writing
+	Refused     []objection           `json:"refused,omitempty"` // what forbids writing
 	Replay      *replayResult         `json:"replay,omitempty"`  // the hive is dirty
 	Edits       []editResult          `json:"edits,omitempty"`
 	Crosscheck  string                `json:"crosscheck,omitempty"`

@@ -52,7 +52,7 @@ func (e *env) safety(r *result) (points []point) {
 		add(moodNote, "acc.warning", withoutUser(w))
 	}
 	for _, why := range r.Refused {
-		add(moodBad, "acc.refused", why)
+		add(moodBad, "acc.refused", e.refused(why))
 	}
 	if r.Status == statusFound && r.findings != nil && r.Verdict != hive.NotAffected && len(r.Refused) == 0 {
 		add(moodGood, "safe.nothing")

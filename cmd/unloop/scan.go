@@ -47,7 +47,7 @@ func (e *env) scan(src *image.Source, in *image.Installation, r *result, o commo
 	r.Status = statusFound
 	_, err := e.inspect(in, hive.Scope{}, r)
 	for _, why := range src.Refusals(in) {
-		r.Refused = append(r.Refused, why.Error())
+		r.Refused = append(r.Refused, objection{why})
 	}
 	return err
 }

@@ -251,7 +251,7 @@ func schemaType(p *schemaNode) string {
 // jsonType is the type that a field has in JSON.
 func jsonType(typ reflect.Type) string {
 	switch {
-	case typ == reflect.TypeFor[time.Time]():
+	case typ == reflect.TypeFor[time.Time](), typ == reflect.TypeFor[objection]():
 		return "string"
 	case typ == reflect.TypeFor[seconds]():
 		return "number"

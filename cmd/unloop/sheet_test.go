@@ -5,6 +5,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -90,7 +91,7 @@ func full(e *env, r *result, odd string) {
 	r.Dumps = []dumpResult{{Path: "Minidump/041518-15600-01.dmp" + odd, Code: "0x0000007E", Time: moment}}
 	r.Hibernation = &hibernationResult{Discarded: true, Why: "asked for" + odd}
 	r.slept = &sentence{"sleep.stays", "hiberfil.sys" + odd, &stays{"awake.nofile", []any{"odd" + odd}}}
-	r.Warnings, r.Refused = []string{"odd hive" + odd}, []string{"it sleeps" + odd}
+	r.Warnings, r.Refused = []string{"odd hive" + odd}, []objection{{errors.New("it sleeps" + odd)}}
 	r.Replay = &replayResult{Why: "torn" + odd, Log: "SYSTEM.LOG1" + odd, Sectors: 12, Edits: []logEdit{{Key: "k" + odd, Name: odd, Old: "REG_SZ, 38 bytes"}}}
 	r.findings.Windows.Computer, r.findings.Windows.CPU = "UNLOOP-PC"+odd, "x86 Family 6 Model 23"+odd
 	r.Services[0].ImagePath, r.Services[0].Name = `system32\`+odd, "hardlock"+odd

@@ -32,3 +32,28 @@ func (e *env) crosscheckWords(verdict string) string {
 	}
 	return e.text(key)
 }
+
+// failure says what went wrong with a target or hive, and behind it the error's own words.
+func (e *env) failure(label string, why *errorResult) string {
+	words := e.text("error."+why.Key, label)
+	if why.Detail != "" {
+		words = e.text("acc.because", words, why.Detail)
+	}
+	return words
+}
+
+// objection is what forbids writing to an installation; in JSON, the error's own words.
+type objection struct{ error }
+
+// MarshalText gives JSON the words.
+func (o objection) MarshalText() ([]byte, error) { return []byte(o.Error()), nil }
+
+// refused says what forbids writing, and behind it the error's own words, which name the
+// place.
+func (e *env) refused(why objection) string {
+	key, _ := explain(why.error)
+	if key == "other" {
+		return escape(why.Error())
+	}
+	return e.text("acc.because", strings.TrimPrefix(e.text("error."+key, ""), ": "), why.error)
+}

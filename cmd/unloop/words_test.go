@@ -1,12 +1,17 @@
 package main
 
 import (
+	"encoding/json"
+	"errors"
+	"fmt"
 	"go/ast"
 	"go/token"
 	"maps"
 	"regexp"
 	"slices"
 	"testing"
+
+	"unloop/image"
 )
 
 // english are the words in the source that a Japanese user may see in English all the
@@ -146,5 +151,28 @@ func TestWords(t *testing.T) {
 		if test.got != test.want {
 			t.Errorf("%s: %q, want %q", test.lang, test.got, test.want)
 		}
+	}
+}
+
+// An objection is in the reader's language before the error's own words, and JSON has these
+// alone.
+func TestObjections(t *testing.T) {
+	asleep := objection{fmt.Errorf("pc.img:2: %w", image.ErrHibernated)}
+	odd := objection{errors.New("something \x1bodd")}
+	for _, test := range []struct {
+		lang string
+		why  objection
+		want string
+	}{
+		{"en", asleep, "Windows is hibernated on this volume (pc.img:2: hibernated)"},
+		{"ja", asleep, "このボリュームの Windows は休止状態です（pc.img:2: hibernated）"},
+		{"ja", odd, `something \u001bodd`},
+	} {
+		if got := (&env{lang: test.lang}).refused(test.why); got != test.want {
+			t.Errorf("refused(%v) in %s = %q, want %q", test.why, test.lang, got, test.want)
+		}
+	}
+	if text, err := json.Marshal([]objection{asleep}); err != nil || string(text) != `["pc.img:2: hibernated"]` {
+		t.Errorf("json.Marshal = %s, %v", text, err)
 	}
 }
