@@ -7,6 +7,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"unloop/hive"
@@ -24,6 +25,21 @@ const (
 type evidence struct {
 	hive.Evidence
 	notes []string
+}
+
+// unread lists what is there and could not be read, as a failing disk makes it. What was
+// found damaged is told in the diagnosis alone.
+func (ev evidence) unread() []string {
+	all := slices.Clone(ev.notes)
+	if s := ev.Software; s != nil && s.Product == "" && s.Problem != "" {
+		all = append(all, s.Problem)
+	}
+	for _, file := range slices.Concat(ev.Kernels, ev.Drivers) {
+		if file.Problem != "" {
+			all = append(all, file.Path+": "+file.Problem)
+		}
+	}
+	return all
 }
 
 // gather looks for what beside the SYSTEM hive bears on the diagnosis. None of it is a
@@ -185,10 +201,12 @@ func (g *gatherer) hiveFiles(open func(string) (*image.File, error), name string
 	for suffix, log := range map[string]*[]byte{".LOG": &files.Log, ".LOG1": &files.Log1, ".LOG2": &files.Log2} {
 		f, err := open(name + suffix)
 		if err != nil {
+			g.note(err)
 			continue
 		}
 		if *log, err = readAll(f, min(limit, maxLog)); err != nil {
 			*log = nil
+			g.note(err)
 		}
 	}
 	return files, nil
@@ -197,9 +215,11 @@ func (g *gatherer) hiveFiles(open func(string) (*image.File, error), name string
 // bootTime is when the boot status was last written, as a start does; zero if unknown.
 func (g *gatherer) bootTime() time.Time {
 	if entry, there := g.find("bootstat.dat"); there == hive.Present {
-		if f, err := entry.Open(); err == nil {
+		f, err := entry.Open()
+		if err == nil {
 			return f.Modified()
 		}
+		g.note(err)
 	}
 	return time.Time{}
 }
@@ -210,9 +230,13 @@ func (g *gatherer) dumps() []hive.Dump {
 	add := func(name string, entry image.Entry) {
 		f, err := entry.Open()
 		if err != nil {
+			g.note(err)
 			return
 		}
 		d, err := image.ReadDump(f, f.Size())
+		if errors.Is(err, syscall.EIO) {
+			g.note(err)
+		}
 		if err != nil {
 			return
 		}

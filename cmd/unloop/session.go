@@ -62,6 +62,9 @@ func (e *env) weigh(in *image.Installation, h *hive.Hive, scope hive.Scope, r *r
 	}
 	ev := e.gather(in, h, f)
 	f.Weigh(ev.Evidence)
+	for _, what := range ev.unread() {
+		e.note("problem", what)
+	}
 	r.Warnings = slices.Concat(r.Warnings, ev.notes)
 	r.fill(e, f)
 	return f, nil
