@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 )
 
 // Software is what the SOFTWARE hive tells. Names of persons and product keys are not
@@ -140,11 +142,28 @@ func (p *peek) programs() (programs []Program) {
 // isDongleProgram says whether a program's name is one of HASP or Sentinel. SentinelOne
 // and its agent are an antivirus program of another maker.
 func isDongleProgram(name string) bool {
-	has := func(word string) bool { return strings.Contains(strings.ToLower(name), word) }
+	name = " " + strings.ToLower(name)
+	has := func(word string) bool { return strings.Contains(name, word) }
 	if slices.ContainsFunc([]string{"sentinelone", "sentinel one", "sentinel agent", "sentinelagent"}, has) {
 		return false
 	}
-	return has("hasp") || has("sentinel")
+	begins := func(word string) bool { return beginsWord(name, word) }
+	return begins("hasp") || begins("hardlock") || begins("sentinel") && slices.ContainsFunc(dongleWords[:], begins)
+}
+
+// dongleWords tell what Sentinel is meant: others watch hard disks or satellites.
+var dongleWords = [...]string{"driver", "runtime", "run-time", "protection", "license", "licence", "ldk", "key", "superpro", "ultrapro", "hl",
+	"ドライバ", "ランタイム", "ライセンス"}
+
+// beginsWord says whether a word of a name begins so.
+func beginsWord(name, begin string) bool {
+	for i := range name {
+		before, size := utf8.DecodeLastRuneInString(name[:i])
+		if size > 0 && !unicode.IsLetter(before) && strings.HasPrefix(name[i:], begin) {
+			return true
+		}
+	}
+	return false
 }
 
 // servicing looks for what Windows has not finished.
