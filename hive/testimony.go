@@ -83,7 +83,8 @@ func (f *Findings) onUpdates() (s []Statement) {
 			s = append(s, u.statement())
 		}
 	}
-	if _, in := f.update(StateInstalled, StateInstallPending, StateSuperseded); !in && sw.Problem == "" {
+	_, in := f.update(StateInstalled, StateInstallPending, StateSuperseded)
+	if !in && sw.Problem == "" && f.Windows.Match != MatchNo { // the packages of another Windows are not looked for
 		s = append(s, say(noUpdate, keyServicing))
 	}
 	if sw.Problem != "" {

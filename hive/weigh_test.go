@@ -141,6 +141,18 @@ func TestVerdicts(t *testing.T) {
 	}
 }
 
+// The packages of another Windows are not looked for, so that nothing is said of them.
+func TestNoWordOnUpdatesOfOthers(t *testing.T) {
+	for machine, want := range map[uint16]bool{hive.MachineI386: true, hive.MachineAMD64: false} {
+		f := inspect(t, win7(t, ""), hive.Scope{})
+		f.Weigh(hive.Evidence{Software: with(), Kernels: []hive.FileSeen{{Path: "System32/ntoskrnl.exe", Presence: hive.Present, Version: may, Machine: machine}}})
+		said := slices.ContainsFunc(f.Diagnosis.Evidence, func(s hive.Statement) bool { return s.Key == "diag.update.none" })
+		if said != want {
+			t.Errorf("machine 0x%X: says %v that no update is recorded, want %v", machine, said, want)
+		}
+	}
+}
+
 // A second weighing does not build on the first.
 func TestWeighAnew(t *testing.T) {
 	f := inspect(t, win7(t, ""), hive.Scope{})
