@@ -452,8 +452,12 @@ func TestVolumeState(t *testing.T) {
 		t.Errorf("volume %+v", v)
 	}
 	patchVolumeFlags(t, img)
-	if v := open(t, img).Volumes()[0]; !v.Dirty {
-		t.Error("dirty flag not seen")
+	if v := open(t, img).Volumes()[0]; !v.Dirty || v.JournalUnread {
+		t.Errorf("volume %+v, want it dirty, and its journal read", v)
+	}
+	patchRecord(t, img, "$LogFile", func(rec []byte) { attribute(rec, attrData)[0] = 0x90 })
+	if v := open(t, img).Volumes()[0]; !v.JournalUnread {
+		t.Error("the journal counts as read without its data")
 	}
 }
 

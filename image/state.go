@@ -44,6 +44,7 @@ func (v *Volume) readFlags() error {
 
 // readJournal reads the restart pages of $LogFile.
 func (v *Volume) readJournal() error {
+	v.JournalUnread = true
 	r, err := v.fs.read(logRecord)
 	if err != nil {
 		return fmt.Errorf("reading $LogFile: %w", err)
@@ -57,6 +58,7 @@ func (v *Volume) readJournal() error {
 		return fmt.Errorf("reading $LogFile: %w", err)
 	}
 	v.JournalUnclean, v.RestartVersion = journalState(head)
+	v.JournalUnread = false
 	return nil
 }
 

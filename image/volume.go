@@ -40,6 +40,7 @@ type Volume struct {
 	Hibernated     string // what hiberfil.sys says: see the Hiber constants; "" without the file
 	Dirty          bool   // the dirty flag of $Volume; alone it proves nothing
 	JournalUnclean bool   // $LogFile holds what Windows has yet to replay
+	JournalUnread  bool   // $LogFile could not be read: nothing is known of it
 	RestartVersion string // of $LogFile, as "1.1"; "2.0" means that a newer Windows was here
 
 	name      string // for messages: path:index

@@ -89,6 +89,7 @@ func (e *env) volumeState(in *image.Installation) []point {
 	}
 	switch v := in.Volume; {
 	case v == nil: // a folder: who mounted it has seen to that
+	case v.JournalUnread: // a problem of the target, which is told there
 	case v.JournalUnclean:
 		points = append(points, e.judged(moodNote, "safe.journal"))
 	default:
