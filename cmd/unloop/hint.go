@@ -54,6 +54,7 @@ var (
 	errNoService    = errors.New("no such service in any control set")
 	errVolatile     = errors.New("the backup would lie in memory")
 	errNotTwoHives  = errors.New("not one hive")
+	errNoReport     = errors.New("the report is not written")
 
 	errUnknownWindows = errors.New("the hive does not tell which Windows it belongs to")
 	errNoDisk         = errors.New("no disk found")
@@ -90,6 +91,7 @@ func explanations() []explained {
 		{context.Canceled, "interrupted", exitFailed},
 		{errSharesMedium, "sharesmedium", exitRefused},
 		{errNoRecord, "norecord", exitFailed},
+		{errNoReport, "noreport", exitFailed},
 		{errStickGone, "stickgone", exitRefused},
 		{errStickBackup, "stickbackup", exitRefused},
 		{hive.ErrBackup, "backup", exitRefused},

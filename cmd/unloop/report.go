@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -117,19 +118,20 @@ func shellQuote(s string) string {
 	return s
 }
 
-// writeReport writes the reports of one target into a folder of its own below dir.
+// writeReport writes the reports of one target into a folder of its own below dir. Half
+// a report is removed: a program would stumble over it.
 func (e *env) writeReport(t *targetResult, dir string, html bool) error {
 	files, err := e.reportFiles(t, html)
 	if err != nil {
-		return fmt.Errorf("writing report: %w", err)
+		return fmt.Errorf("%w: %w", errNoReport, err)
 	}
 	folder, err := e.reportFolder(t, dir)
 	if err != nil {
-		return fmt.Errorf("writing report: %w", err)
+		return fmt.Errorf("%w: %w", errNoReport, err)
 	}
 	for name, data := range files {
 		if err := os.WriteFile(filepath.Join(folder, name), data, 0o644); err != nil {
-			return fmt.Errorf("writing report: %w", err)
+			return errors.Join(fmt.Errorf("%w: %w", errNoReport, err), os.RemoveAll(folder))
 		}
 	}
 	e.stage(stageReport, "reportat", folder)
