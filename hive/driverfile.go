@@ -26,7 +26,7 @@ const maxDriverFiles = 1000
 // DriverFiles lists, for the control set that Windows starts from, the files of the
 // services that f names, and of every driver that starts by itself (Start 2): a driver
 // of that kind without its file is worth knowing. What cannot be read is left out; at most
-// 1,000 are listed, the drivers in question first.
+// 1,000 are listed, the drivers in question first, those of other control sets too.
 func (h *Hive) DriverFiles(f *Findings) []DriverFile {
 	p := &peek{root: h.root}
 	var files []DriverFile
@@ -38,10 +38,21 @@ func (h *Hive) DriverFiles(f *Findings) []DriverFile {
 			files = append(files, DriverFile{k.Name(), imageFile(k.Name(), p.value(k, "ImagePath").text(), win32)})
 		}
 	}
+	for _, s := range f.suspects { // those of the other control sets
+		file := DriverFile{s.Name, imageFile(s.Name, s.ImagePath, false)}
+		if !slices.ContainsFunc(files, file.same) {
+			files = append(files, file)
+		}
+	}
 	slices.SortStableFunc(files, func(a, b DriverFile) int {
 		return cmp.Compare(f.rank(a.Service), f.rank(b.Service))
 	})
 	return files[:min(len(files), maxDriverFiles)]
+}
+
+// same says whether two are the same, without case.
+func (d DriverFile) same(other DriverFile) bool {
+	return regf.EqualNames(d.Service, other.Service) && strings.EqualFold(d.Path, other.Path)
 }
 
 // names says whether a service of that name is among the findings.

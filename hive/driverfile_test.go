@@ -49,6 +49,28 @@ func TestDriverFiles(t *testing.T) {
 }
 
 // A hive may hold so many drivers that to look for all their files would take hours.
+// A driver that only Last Known Good has is looked for as well. Without its file it is
+// none that Windows could load, and it does not start by itself.
+func TestDriverOfAnotherSet(t *testing.T) {
+	h := win7(t, haspGone+`[ControlSet002\services\HASPNT]
+"Type"=dword:1
+"Start"=dword:2
+"ImagePath"="\\??\\C:\\WINDOWS\\system32\\DRIVERS\\HASPNT.SYS"
+`)
+	f := inspect(t, h, hive.Scope{})
+	want := hive.DriverFile{Service: "HASPNT", Path: "system32/DRIVERS/HASPNT.SYS"}
+	files := h.DriverFiles(f)
+	if len(files) == 0 || files[0] != want {
+		t.Fatalf("files %v, want %v first", files, want)
+	}
+	for presence, verdict := range map[hive.Presence]hive.Verdict{hive.Present: hive.Affected, hive.Absent: hive.Probable} {
+		f.Weigh(hive.Evidence{Kernels: kernels(may, may), Drivers: []hive.FileSeen{{Service: want.Service, Path: want.Path, Presence: presence}}})
+		if f.Verdict != verdict || len(f.Diagnosis.LookAlikes) > 0 {
+			t.Errorf("file %s: verdict %q, look-alikes %v, want %q and none", presence, f.Verdict, f.Diagnosis.LookAlikes, verdict)
+		}
+	}
+}
+
 func TestDriverFilesBounded(t *testing.T) {
 	var text strings.Builder
 	for i := range 1100 {

@@ -3,6 +3,7 @@ package hive
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"unloop/hive/regf"
 )
@@ -71,21 +72,22 @@ func (f *Findings) dumps() (s []Statement) {
 // missingFiles names what starts by itself and has no file.
 func (f *Findings) missingFiles() (s []Statement) {
 	for _, d := range f.Evidence.Drivers {
-		if d.Presence == Absent && f.startsItself(d.Service) && len(s) < maxMissing {
+		if d.Presence == Absent && f.startsItself(d) && len(s) < maxMissing {
 			s = append(s, say(driverFileMissing, d.Service, windowsFile(d.Path)))
 		}
 	}
 	return s
 }
 
-// startsItself says whether a service of DriverFiles has Start 2. Those that are not
-// among the findings are in that list for this reason alone.
-func (f *Findings) startsItself(service string) bool {
+// startsItself says whether a file of DriverFiles is that of a service with Start 2 in the
+// control set that Windows starts from. Those that are not among the findings are in that
+// list for this reason alone.
+func (f *Findings) startsItself(d FileSeen) bool {
 	for _, s := range slices.Concat(f.Services, f.suspects, f.Others) {
-		if s.Set == f.Select.Default && regf.EqualNames(s.Name, service) {
+		if s.Set == f.Select.Default && regf.EqualNames(s.Name, d.Service) {
 			n, ok := s.StartType()
-			return ok && n == StartAuto
+			return ok && n == StartAuto && strings.EqualFold(imageFile(s.Name, s.ImagePath, false), d.Path)
 		}
 	}
-	return true
+	return !f.names(d.Service)
 }
