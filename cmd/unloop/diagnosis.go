@@ -73,6 +73,11 @@ type autoUpdateResult struct {
 	PolicyNoAutoUpdate *uint32 `json:"policyNoAutoUpdate,omitempty"`
 }
 
+// overruled says whether a policy decides instead of the setting; au may be nil.
+func (au *autoUpdateResult) overruled() bool {
+	return au != nil && hive.AutoUpdate{PolicyOptions: au.PolicyOptions, PolicyNoAutoUpdate: au.PolicyNoAutoUpdate}.Overruled()
+}
+
 // dumpResult is a crash dump: code and date only.
 type dumpResult struct {
 	Path string    `json:"path"`

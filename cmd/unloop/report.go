@@ -94,7 +94,11 @@ func priceOf(fix hive.Fix) price {
 func (r *result) prices() []price {
 	var prices []price
 	for _, fix := range []hive.Fix{hive.FixOverride, hive.FixDrivers, hive.FixUpdates} {
-		if hasFix(r.Edits, fix) {
+		switch {
+		case !hasFix(r.Edits, fix):
+		case fix == hive.FixUpdates && r.AutoUpdate.overruled():
+			prices = append(prices, price{"price.policy", "stick.pricepolicy"})
+		default:
 			prices = append(prices, priceOf(fix))
 		}
 	}
