@@ -71,10 +71,10 @@ func TestUnknownLeftOut(t *testing.T) {
 		want []string
 	}{
 		{"en", f, systemResult{}, []string{"Windows 7 x86", "KB4103718 (7601.24117): Installed"}},
-		{"en", f, systemResult{PAE: "off"}, []string{"Windows 7 x86", "PAE off (by registry and boot entry)", "KB4103718 (7601.24117): Installed"}},
-		{"en", f, systemResult{NX: "OptIn", Kernels: kernel}, []string{"Windows 7 x86", "NX OptIn (by registry and boot entry)", "kernels: ntoskrnl.exe", "KB4103718 (7601.24117): Installed"}},
+		{"en", f, systemResult{PAE: "off"}, []string{"Windows 7 x86", "PAE off, probably (by the registry, and the boot entry where it can be read)", "KB4103718 (7601.24117): Installed"}},
+		{"en", f, systemResult{NX: "OptIn", Kernels: kernel}, []string{"Windows 7 x86", "NX OptIn, probably (by the registry, and the boot entry where it can be read)", "kernels: ntoskrnl.exe", "KB4103718 (7601.24117): Installed"}},
 		{"ja", &full, systemResult{Product: "Windows 7 Professional", Build: "7601", PAE: "on", NX: "OptIn"}, []string{
-			"Windows 7 Professional、ビルド 7601、x86、PC 名 UNLOOP-PC", "CPU x86 Family 6", "PAE 有効、NX OptIn（レジストリとブート構成による）", "KB4103718 (7601.24117): Installed",
+			"Windows 7 Professional、ビルド 7601、x86、PC 名 UNLOOP-PC", "CPU x86 Family 6", "PAE 有効、NX OptIn（推定。レジストリと、読めればブート構成による）", "KB4103718 (7601.24117): Installed",
 		}},
 	} {
 		e := newEnv(nil, nil, nil, nil)

@@ -39,16 +39,17 @@ func (j *job) planWake(backups, own []*hive.Backup, exact bool) {
 			j.noteSleep(stagePlan, hibernationResult{Planned: true}, sentence{key: "sleep.wakes", label: j.sleep.file.Label()})
 			return
 		}
-	case !discarded(own): // somebody else's, or of another start of this PC
+	case !discarded(own, len(j.writers) > 0): // somebody else's, or of another start of this PC
 		return
 	}
 	j.staysAwake(stagePlan, why)
 }
 
 // discarded says whether one of the runs that made these backups discarded a hibernation
-// that is not back yet.
-func discarded(own []*hive.Backup) bool {
-	return slices.ContainsFunc(own, func(b *hive.Backup) bool { return b.Hibernation != nil && !b.Hibernation.Restored })
+// that is not back yet. Where a hive is still to be taken back, one that was put back before
+// was that of a copy.
+func discarded(own []*hive.Backup, again bool) bool {
+	return slices.ContainsFunc(own, func(b *hive.Backup) bool { return b.Hibernation != nil && (again || !b.Hibernation.Restored) })
 }
 
 // wakes chooses of several hibernations the one that was discarded when the volume was as
