@@ -109,7 +109,7 @@ func openError(path string, err error) error {
 	if errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("opening %s: %w", path, ErrNotFound)
 	}
-	return fmt.Errorf("opening %s: %w", path, err)
+	return fmt.Errorf("opening %s: %w", path, readError(err))
 }
 
 // writeError names a file that cannot be opened for writing.
@@ -122,5 +122,5 @@ func writeError(path string, err error) error {
 	case isBusy(err):
 		return fmt.Errorf("opening %s for writing: %w: %w", path, err, ErrBusy)
 	}
-	return fmt.Errorf("opening %s for writing: %w", path, err)
+	return fmt.Errorf("opening %s for writing: %w", path, readError(err))
 }

@@ -128,3 +128,7 @@ func dropCache(f *os.File, block bool) error {
 }
 
 func isRawDevice(string) bool { return false }
+
+func cleanTarget(path string) string { return path }
+
+func readError(err error) error { return err }

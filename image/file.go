@@ -51,7 +51,7 @@ func (s *Source) openPlain(path, label string, follow bool) (*File, error) {
 	}
 	f, err := openRead(path, follow)
 	if err != nil {
-		return nil, fmt.Errorf("opening %s: %w", label, err)
+		return nil, fmt.Errorf("opening %s: %w", label, readError(err))
 	}
 	now, err := f.Stat()
 	if err == nil && !sameFile(info, now) {

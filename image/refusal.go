@@ -13,6 +13,12 @@ var (
 	ErrNotFound = fmt.Errorf("no such target: %w", fs.ErrNotExist)
 	// ErrUnsupported: neither regular file, folder nor block device.
 	ErrUnsupported = errors.New("not a regular file, folder or disk")
+	// ErrRawDrive: the raw device of a disk or volume that Windows has mounted.
+	// Windows caches the volume above it: it would not see our writes, or undo them.
+	ErrRawDrive = errors.New("a raw drive of Windows")
+	// ErrNotAdministrator: access was denied to a process without
+	// administrator rights.
+	ErrNotAdministrator = errors.New("no administrator rights")
 	// ErrEmpty: a file or medium of zero bytes.
 	ErrEmpty = errors.New("empty")
 	// ErrNoWindows: readable, but no Windows installation in it.

@@ -66,11 +66,13 @@ type Source struct {
 // Open looks at what the user named, reading only. A hive file that is no
 // hive opens all the same, so that the checker of hives can say what is wrong
 // with it. An image or device without Windows opens too: see NoWindows.
-// Errors: ErrNotFound, ErrUnsupported, ErrEmpty, ErrNoWindows, ErrDamaged.
+// Errors: ErrNotFound, ErrUnsupported, ErrEmpty, ErrNoWindows, ErrDamaged; on
+// Windows also ErrRawDrive, ErrBusy, ErrBitLocker, ErrNotAdministrator.
 func (h Host) Open(path string) (*Source, error) {
 	if isRawDevice(path) {
-		return nil, fmt.Errorf("opening %s: %w", path, ErrUnsupported)
+		return nil, fmt.Errorf("opening %s: %w", path, ErrRawDrive)
 	}
+	path = cleanTarget(path)
 	info, err := os.Stat(path)
 	if err != nil {
 		return nil, openError(path, err)

@@ -181,16 +181,32 @@ func (s *Source) findInFolder() error {
 	if err != nil {
 		return openError(s.path, err)
 	}
+	var denied error
 	for _, name := range names {
 		hive, err := resolveIn(s.path, name+"/System32/config/SYSTEM")
+		if errors.Is(err, fs.ErrPermission) && isFolder(s.path, name+"/System32/config") {
+			denied = err
+		}
 		if err == nil && regular(hive) && !skipFolder(name) && len(s.found) < maxWindows {
 			s.addFolder(filepath.Dir(hive), abs)
 		}
+	}
+	if len(s.found) == 0 && denied != nil {
+		return openError(s.path, denied)
 	}
 	if len(s.found) == 0 {
 		return fmt.Errorf("%s: %w", s.path, ErrNoWindows)
 	}
 	return nil
+}
+
+func isFolder(dir, path string) bool {
+	found, err := resolveIn(dir, path)
+	if err != nil {
+		return false
+	}
+	info, err := os.Lstat(found)
+	return err == nil && info.IsDir()
 }
 
 // addFolder adds the installation whose config folder is dir. Its root is
@@ -223,6 +239,9 @@ func hibernationBeside(root string) string {
 		return HiberUnreadable
 	}
 	f, err := openRead(path, false)
+	if err != nil && isBusy(err) {
+		return HiberInUse
+	}
 	if err != nil {
 		return HiberUnreadable
 	}
