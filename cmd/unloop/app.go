@@ -25,6 +25,7 @@ func run(args []string, in io.Reader, out, errw io.Writer) int {
 	// A reader of our output that goes away, or a terminal that is closed, must not
 	// end the process in mid-write.
 	signal.Ignore(syscall.SIGPIPE)
+	defer e.openConsole()()
 	ctx, stop := signal.NotifyContext(e.ctx, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
 	e.ctx = ctx
@@ -52,7 +53,7 @@ func (e *env) main(args []string) exitCode {
 		e.tell("unloop: hint: " + e.text("hint.usage"))
 		return exitUsage
 	}
-	return worse(e.worst, e.complain("", err))
+	return worse(e.worst, e.complain(e.text("label.pc"), err))
 }
 
 // langFlag finds --lang early, so that usage errors speak the right language too.

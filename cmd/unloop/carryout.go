@@ -15,6 +15,11 @@ func (j *job) carryOut(o common) error {
 	for _, w := range j.writers {
 		w.diff(w.r, w.change, w.after)
 	}
+	if o.format == "cmd" {
+		if err := j.script(); err != nil {
+			return err
+		}
+	}
 	if err := j.show(o); err != nil {
 		return fmt.Errorf("%w: %w", errNotShown, err)
 	}
@@ -86,6 +91,9 @@ func (j *job) show(o common) error {
 		return j.printDiff(diff)
 	case o.format == "reg":
 		_, err := io.WriteString(j.out, reg)
+		return err
+	case o.format == "cmd":
+		_, err := io.WriteString(j.out, j.main.cmdText)
 		return err
 	}
 	return nil

@@ -28,6 +28,7 @@ type env struct {
 	lang      string
 	inTTY     bool
 	outTTY    bool
+	colour    bool                   // stdout is a terminal that obeys escape sequences
 	args      []string               // as given, for a report
 	judgeTime time.Duration          // how long the judge may think
 	run       string                 // names this run in backups and reports
@@ -63,9 +64,9 @@ func isTerminal(stream any) bool {
 	return ok && term.IsTerminal(int(f.Fd()))
 }
 
-// langFrom picks the language as gettext does: LC_ALL, LC_MESSAGES, LANG. Country, code set
-// and variant, as in ja_JP.UTF-8@x, do not matter; a language that unloop does not speak
-// is English.
+// langFrom picks the language as gettext does: LC_ALL, LC_MESSAGES, LANG; else the
+// system's own. Country, code set and variant, as in ja_JP.UTF-8@x, do not matter; a
+// language that unloop does not speak is English.
 func langFrom(getenv func(string) string) string {
 	for _, name := range []string{"LC_ALL", "LC_MESSAGES", "LANG"} {
 		if v := getenv(name); v != "" {
@@ -78,7 +79,7 @@ func langFrom(getenv func(string) string) string {
 			return "en"
 		}
 	}
-	return "en"
+	return systemLang()
 }
 
 // note prints one line of progress or advice for a person, on stderr.

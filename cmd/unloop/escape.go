@@ -44,7 +44,7 @@ const (
 // printDiff writes diff text, in colour where stdout is a terminal and NO_COLOR is
 // not set.
 func (e *env) printDiff(text string) error {
-	if !e.outTTY || e.getenv("NO_COLOR") != "" {
+	if !e.colour || e.getenv("NO_COLOR") != "" {
 		_, err := io.WriteString(e.out, text)
 		return err
 	}

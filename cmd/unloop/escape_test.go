@@ -148,7 +148,7 @@ func TestPrintDiffColour(t *testing.T) {
 		{true, "", "\x1b[1m--- a\x1b[0m\n\x1b[1m+++ b\x1b[0m\n[Key]\n\x1b[31m-\"x\"=1\x1b[0m\n\x1b[32m+\"x\"=2\x1b[0m\n"},
 	} {
 		var out bytes.Buffer
-		e := &env{out: &out, outTTY: test.tty, getenv: func(string) string { return test.noColor }}
+		e := &env{out: &out, colour: test.tty, getenv: func(string) string { return test.noColor }}
 		e.printDiff(text)
 		if out.String() != test.want {
 			t.Errorf("printDiff on a terminal: %v, NO_COLOR=%q: %q, want %q", test.tty, test.noColor, out.String(), test.want)

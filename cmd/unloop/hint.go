@@ -59,6 +59,7 @@ var (
 	errUnknownWindows = errors.New("the hive does not tell which Windows it belongs to")
 	errNoDisk         = errors.New("no disk found")
 	errNoWindowsHere  = errors.New("no disk holds a Windows")
+	errNoWindowsDrive = errors.New("no other fixed drive holds a Windows")
 	errNoRecord       = errors.New("the record is not written")
 	errNoStick        = errors.New("the stick is not found")
 	errStickReadOnly  = errors.New("the stick is write-protected")
@@ -148,6 +149,10 @@ func explanations() []explained {
 		{stick.ErrTooSmall, "toosmall", exitRefused},
 		{stick.ErrNotStick, "notstick", exitRefused},
 		{stick.ErrDamaged, "badstick", exitRefused},
+		{hive.ErrUnquotable, "unquotable", exitRefused},
+		{image.ErrRawDrive, "rawdrive", exitRefused},
+		{image.ErrNotAdministrator, "notadministrator", exitFailed},
+		{errNoWindowsDrive, "nowindowsdrive", exitRefused},
 		{image.ErrReadOnly, "readonly", exitFailed},
 		{image.ErrEmpty, "empty", exitRefused},
 		{image.ErrUnsupported, "unsupported", exitRefused},

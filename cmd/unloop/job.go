@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"runtime"
 
 	"unloop/hive"
 	"unloop/image"
@@ -210,7 +211,8 @@ func (e *env) interrupted() error {
 // lasting refuses to keep the only way back of a PC's disk in memory, as the default
 // folder of a live medium is; who names such a folder is told.
 func (j *job) lasting() error {
-	if j.src.Kind() != image.KindDevice || !j.host.InMemory(j.backupDir) {
+	ofPC := j.src.Kind() == image.KindDevice || runtime.GOOS == "windows" // in WinPE a PC's disk is a folder
+	if !ofPC || !j.host.InMemory(j.backupDir) {
 		return nil
 	}
 	if !j.named {

@@ -39,6 +39,7 @@ func policies() []policyGroup {
 		{"undo", false, policiesOfUndo()},
 		{"stick", false, policiesOfSticks()},
 		{"write", false, policiesOfStickWrite()},
+		{"winpe", false, policiesOfWinPE()},
 	}
 }
 
@@ -143,6 +144,15 @@ func policiesOfSticks() []policy {
 		{"stickreadonly", exitRefused, []error{errStickReadOnly}},
 		{"stickgone", exitRefused, []error{errStickGone}},
 		{"stickbackup", exitRefused, []error{errStickBackup}},
+	}
+}
+
+// policiesOfWinPE are those of unloop.exe, and of scripts for cmd.exe.
+func policiesOfWinPE() []policy {
+	return []policy{
+		{"rawdrive", exitRefused, []error{image.ErrRawDrive}},
+		{"nowindowsdrive", exitRefused, []error{errNoWindowsDrive}},
+		{"unquotable", exitRefused, []error{hive.ErrUnquotable}},
 	}
 }
 

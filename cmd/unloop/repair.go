@@ -3,10 +3,8 @@ package main
 import (
 	"crypto/sha256"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 
@@ -48,7 +46,7 @@ func (e *env) commonFlags() []cli.Flag {
 		&cli.StringFlag{Name: "backup", Usage: "DIR|" + e.text("flag.backup")},
 		&cli.StringFlag{Name: "report", Usage: "DIR|" + e.text("flag.report")},
 		&cli.BoolFlag{Name: "html", Usage: e.text("flag.html")},
-		&cli.StringFlag{Name: "format", Value: "text", Usage: "text|json|reg|" + e.text("flag.format")},
+		&cli.StringFlag{Name: "format", Value: "text", Usage: "text|json|reg|cmd|" + e.text("flag.format")},
 		&cli.IntFlag{Name: "jobs", Value: 1, Usage: "N|" + e.text("flag.jobs")},
 		&cli.StringFlag{Name: "crosscheck", Value: "auto", Usage: "auto|require|off|" + e.text("flag.crosscheck")},
 	}
@@ -84,8 +82,10 @@ func (e *env) commonOptions(c *cli.Context) (o common, crosscheck string, err er
 	}
 	crosscheck = c.String("crosscheck")
 	switch {
-	case o.format != "text" && o.format != "json" && o.format != "reg":
-		return o, "", usageError{"usage.choice", []any{"--format", o.format, "text, json, reg"}}
+	case !slices.Contains([]string{"text", "json", "reg", "cmd"}, o.format):
+		return o, "", usageError{"usage.choice", []any{"--format", o.format, "text, json, reg, cmd"}}
+	case o.format == "cmd" && !o.dryRun:
+		return o, "", usageError{"usage.cmd", nil}
 	case o.html && o.report == "":
 		return o, "", usageError{"usage.html", nil}
 	case o.format == "reg" && !o.dryRun:
@@ -100,26 +100,18 @@ func (e *env) commonOptions(c *cli.Context) (o common, crosscheck string, err er
 	o.named = o.backup != ""
 	if !o.named {
 		if o.backup, err = e.defaultBackup(); err != nil && !o.dryRun {
-			return o, "", usageError{"usage.nohome", nil}
+			return o, "", err
 		}
 	}
 	return o, crosscheck, nil
 }
 
-// defaultBackup is the user's state folder.
+// defaultBackup is the user's state folder; on Windows a folder beside the program.
 func (e *env) defaultBackup() (string, error) {
 	if dir := e.getenv("XDG_STATE_HOME"); filepath.IsAbs(dir) {
 		return filepath.Join(dir, "unloop", "backups"), nil
 	}
-	if runtime.GOOS == "windows" {
-		if dir := e.getenv("LOCALAPPDATA"); dir != "" {
-			return filepath.Join(dir, "unloop", "backups"), nil
-		}
-	}
-	if home := e.getenv("HOME"); home != "" {
-		return filepath.Join(home, ".local", "state", "unloop", "backups"), nil
-	}
-	return "", errors.New("no home folder")
+	return e.backupPlace()
 }
 
 func (e *env) repairOptions(c *cli.Context) (o repairOptions, err error) {

@@ -50,7 +50,7 @@ func (e *env) summary(target string, r *result) {
 		return
 	}
 	if r.of == nil || !r.of.written() { // once is enough
-		e.stage(stageReport, "howundo", shellQuote(r.undoFrom), shellQuote(target))
+		e.stage(stageReport, "howundo", quotePath(r.undoFrom), quotePath(target))
 	}
 	for _, price := range r.prices() {
 		e.stage(stageReport, price.long)
@@ -114,12 +114,17 @@ func hasFix(edits []editResult, fix hive.Fix) bool {
 
 // shellQuote makes a path safe to paste into a shell.
 func shellQuote(s string) string {
-	if strings.ContainsFunc(s, func(c rune) bool {
-		return !(c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.ContainsRune("/._-+:@", c))
-	}) {
+	if !plainWord(s, "/._-+:@") {
 		return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 	}
 	return s
+}
+
+// plainWord says whether s has nothing but ASCII letters, digits and these signs.
+func plainWord(s, signs string) bool {
+	return !strings.ContainsFunc(s, func(c rune) bool {
+		return !(c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.ContainsRune(signs, c))
+	})
 }
 
 // writeReport writes the reports of one target into a folder of its own below dir. Half

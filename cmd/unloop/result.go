@@ -92,6 +92,7 @@ type result struct {
 	logText  string // what the log of a dirty hive changes
 	diffText string
 	regText  string
+	cmdText  string
 	err      error
 	findings *hive.Findings
 	in       *image.Installation

@@ -80,8 +80,9 @@ func (e *env) volumeState(in *image.Installation) []point {
 	if hibernation := map[string]string{
 		image.HiberEmpty: "safe.hiberempty", image.HiberSleeping: "safe.sleeping", image.HiberWaking: "safe.woken",
 		image.HiberRestoring: "safe.woken", image.HiberUnreadable: "safe.hiberunreadable", image.HiberOther: "safe.hiberother",
+		image.HiberInUse: "safe.hiberunreadable",
 	}[in.Hibernated]; hibernation != "" {
-		m := map[string]mood{image.HiberEmpty: moodGood, image.HiberSleeping: moodBad, image.HiberUnreadable: moodBad}[in.Hibernated]
+		m := map[string]mood{image.HiberEmpty: moodGood, image.HiberSleeping: moodBad, image.HiberUnreadable: moodBad, image.HiberInUse: moodBad}[in.Hibernated]
 		if m == 0 {
 			m = moodNote
 		}

@@ -126,9 +126,9 @@ func (e *env) backupPart(s subject) sheetPart {
 func (e *env) undoLine(s subject) string {
 	command := "unloop undo "
 	if dir := s.worst().Backup; dir != "" {
-		command += "--backup " + shellQuote(absolute(s.worst().undoFrom)) + " "
+		command += "--backup " + quotePath(absolute(s.worst().undoFrom)) + " "
 	}
-	return escape(command + shellQuote(absolute(s.t.Target)))
+	return escape(command + quotePath(absolute(s.t.Target)))
 }
 
 // absolute is a path as it is from every folder.
@@ -247,7 +247,7 @@ func (e *env) command(s subject, verb string) string {
 	if s.rec != nil {
 		return ""
 	}
-	return escape("unloop " + verb + " " + shellQuote(absolute(s.t.Target)))
+	return escape("unloop " + verb + " " + quotePath(absolute(s.t.Target)))
 }
 
 func (e *env) afterRepair(s subject) []step {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"runtime"
 
 	"unloop/hive"
 	"unloop/image"
@@ -127,6 +128,9 @@ func (e *env) targets(named []string) ([]string, error) {
 	disks, err := e.host.Disks()
 	if err != nil {
 		return nil, fmt.Errorf("listing disks: %w", err)
+	}
+	if len(disks) == 0 && runtime.GOOS == "windows" { // drives without a Windows are not named
+		return nil, fmt.Errorf("listing drives: %w", errNoWindowsDrive)
 	}
 	if len(disks) == 0 {
 		return nil, fmt.Errorf("listing disks: %w", image.ErrNotFound)

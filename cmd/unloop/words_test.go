@@ -35,6 +35,7 @@ var english = map[string]string{
 
 	// Words of the command line.
 	"text, json, reg":            "values of a flag",
+	"text, json, reg, cmd":       "values of a flag",
 	"text, json":                 "values of a flag",
 	"auto, require, off":         "values of a flag",
 	"all, default":               "values of a flag",

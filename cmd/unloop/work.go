@@ -120,7 +120,7 @@ func (e *env) openTarget(t *targetResult, named bool, o common) *image.Source {
 		e.complain(t.Target, err)
 		return nil
 	}
-	if own, _, err := src.SharesMedium("/"); !named && (own || err != nil) {
+	if own, _, err := src.SharesMedium(e.host.SystemFolder()); !named && (own || err != nil) {
 		e.stage(stageDiscover, "owndisk", t.Target)
 		e.closeSource(t, src)
 		return nil
