@@ -24,6 +24,7 @@ func winpeRun(s settings, backup string) repairOptions {
 		o.fixes = append(o.fixes, hive.Fix(fix))
 	}
 	o.scope.Services = s.Services
+	o.discard = s.Discard && s.Mode == modeAsk // as on the stick
 	return o
 }
 

@@ -23,10 +23,13 @@ func TestWinpeRun(t *testing.T) {
 		{modeAuto, "", true, true},
 	} {
 		s := defaultSettings()
-		s.Mode = test.mode
+		s.Mode, s.Discard = test.mode, true
 		o := winpeRun(s, test.backup)
 		if o.dryRun != test.dryRun || o.yes != test.yes || o.backup != test.backup || (o.report == "") != (test.backup == "") {
 			t.Errorf("mode %s, backup %q: %+v", test.mode, test.backup, o.common)
+		}
+		if o.discard != (test.mode == modeAsk) {
+			t.Errorf("mode %s discards a hibernation: %v", test.mode, o.discard)
 		}
 		if len(o.fixes) != 2 || len(o.scope.Services) != 2 || o.jobs != 1 {
 			t.Errorf("mode %s: fixes %v, services %v, jobs %d", test.mode, o.fixes, o.scope.Services, o.jobs)
