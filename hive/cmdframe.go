@@ -12,7 +12,7 @@ rem
 rem   name-of-this-file.cmd D:       D: being the drive of the sick Windows there
 rem
 rem Exit codes: 0 done; 1 failed, nothing changed; 2 usage; 4 refused, nothing changed; 5 changed, but not verified.
-rem The way back, with the hive loaded by reg load HKLM\NAME FILE, and given back by reg unload HKLM\NAME:
+rem The way back, with each hive loaded by reg load HKLM\NAME FILE, and given back by reg unload HKLM\NAME,
 {UNDO}setlocal EnableExtensions DisableDelayedExpansion
 set "WIN=%~1"
 if not defined WIN goto usage
@@ -31,12 +31,13 @@ if not exist "%BACKUPS%" md "%BACKUPS%" 2>nul
 call :newfolder
 if not defined DIR goto nobackup
 set "COPIED=yes"
-for %%f in (SYSTEM SYSTEM.LOG SYSTEM.LOG1 SYSTEM.LOG2) do if exist "%CONFIG%\%%f" call :copyfile %%f
+for %%h in ({HIVES}) do call :copyhive %%h
 if not "%COPIED%"=="yes" goto nobackup
 set "MOUNT=unloop-%RANDOM%%RANDOM%"
-reg load "HKLM\%MOUNT%" "%CONFIG%\SYSTEM" >nul 2>nul
-if errorlevel 1 goto noload
+set "LOADED="
 set "TROUBLE="
+for %%h in ({HIVES}) do call :load %%h
+if defined TROUBLE goto noload
 
 rem What must be there before anything is written.
 {CHECK}if defined TROUBLE goto other
@@ -47,7 +48,7 @@ rem The changes.
 rem What must be there now.
 {VERIFY}if defined TROUBLE goto halfway
 call :unload
-if defined MOUNT goto halfway
+if defined LOADED goto halfway
 echo unloop: done, written and read back. Backup: "%DIR%"
 exit /b 0
 
@@ -64,32 +65,33 @@ exit /b 4
 echo unloop: error: the backup cannot be written to "%BACKUPS%"
 exit /b 4
 :noload
-echo unloop: error: the hive cannot be loaded: in use, damaged, or no administrator rights
+echo unloop: error: %TROUBLE% cannot be loaded: not there, in use, damaged, or no administrator rights
+call :unload
 exit /b 1
 :other
 echo unloop: error: "%TROUBLE%": this is another PC, or something has changed since
 call :unload
 exit /b 4
 :halfway
-echo unloop: error: "%TROUBLE%": values may be half changed. The old hive is in "%DIR%"
+echo unloop: error: "%TROUBLE%": values may be half changed. The old hives are in "%DIR%"
 call :unload
 exit /b 5
 
 :expect
 set "HAVE=absent"
 setlocal EnableDelayedExpansion
-reg query "HKLM\!MOUNT!\!KEY!" /v "!NAME!" >"!DIR!\query.tmp" 2>nul
+reg query "HKLM\!MOUNT!-!HIVE!\!KEY!" /v "!NAME!" >"!DIR!\query.tmp" 2>nul
 endlocal
 for /f "usebackq tokens=1,2,*" %%a in ("%DIR%\query.tmp") do if /i "%%a"=="%NAME%" set "HAVE=%%b %%c"
 del "%DIR%\query.tmp"
 setlocal EnableDelayedExpansion
-reg query "HKLM\!MOUNT!\!KEY!" >nul 2>nul
+reg query "HKLM\!MOUNT!-!HIVE!\!KEY!" >nul 2>nul
 endlocal
 if errorlevel 1 set "HAVE=without its key"
 setlocal EnableDelayedExpansion
 if "!HAVE!"=="!WANT!" goto asexpected
 endlocal
-set "TROUBLE=%KEY%, %NAME% is not %WANT%"
+set "TROUBLE=%HIVE%: %KEY%, %NAME% is not %WANT%"
 exit /b 0
 :asexpected
 endlocal
@@ -97,25 +99,46 @@ exit /b 0
 
 :add
 setlocal EnableDelayedExpansion
-reg add "HKLM\!MOUNT!\!KEY!" /v "!NAME!" /t !TYPE! /d "!DATA!" /f >nul 2>nul
+reg add "HKLM\!MOUNT!-!HIVE!\!KEY!" /v "!NAME!" /t !TYPE! /d "!DATA!" /f >nul 2>nul
 goto written
 :delete
 setlocal EnableDelayedExpansion
-reg delete "HKLM\!MOUNT!\!KEY!" /v "!NAME!" /f >nul 2>nul
+reg delete "HKLM\!MOUNT!-!HIVE!\!KEY!" /v "!NAME!" /f >nul 2>nul
 :written
 endlocal
 if errorlevel 1 set "TROUBLE=%NAME% could not be written"
 exit /b 0
 
+rem Where a hive is not there, reg would make a new one.
+:load
+if defined TROUBLE exit /b 0
+if not exist "%CONFIG%\%1" set "TROUBLE=%1"
+if not exist "%CONFIG%\%1" exit /b 0
+reg load "HKLM\%MOUNT%-%1" "%CONFIG%\%1" >nul 2>nul
+if errorlevel 1 set "TROUBLE=%1"
+if not defined TROUBLE set "LOADED=%LOADED% %1"
+exit /b 0
+
 :unload
+if not defined LOADED exit /b 0
+set "STILL="
+for %%h in (%LOADED%) do call :unloadhive %%h
+set "LOADED=%STILL%"
+exit /b 0
+
+:unloadhive
+set "HIVE=%1"
 for %%i in (1 2 3 4 5) do call :tryunload
-if defined MOUNT echo unloop: error: the hive is still loaded; give it back with reg unload HKLM\%MOUNT%
+if not defined HIVE exit /b 0
+set "STILL=%STILL% %HIVE%"
+set "TROUBLE=%HIVE%: still loaded"
+echo unloop: error: the hive is still loaded; give it back with reg unload HKLM\%MOUNT%-%HIVE%
 exit /b 0
 
 :tryunload
-if not defined MOUNT exit /b 0
-reg unload "HKLM\%MOUNT%" >nul 2>nul
-if not errorlevel 1 set "MOUNT="
+if not defined HIVE exit /b 0
+reg unload "HKLM\%MOUNT%-%HIVE%" >nul 2>nul
+if not errorlevel 1 set "HIVE="
 exit /b 0
 
 :hibernated
@@ -144,6 +167,10 @@ if %K% gtr 9999 exit /b 0
 if exist "%BACKUPS%\script-%K%" goto nextfolder
 md "%BACKUPS%\script-%K%" 2>nul
 if exist "%BACKUPS%\script-%K%" set "DIR=%BACKUPS%\script-%K%"
+exit /b 0
+
+:copyhive
+for %%f in (%1 %1.LOG %1.LOG1 %1.LOG2) do if exist "%CONFIG%\%%f" call :copyfile %%f
 exit /b 0
 
 :copyfile

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -11,45 +12,79 @@ import (
 // surely arrives as it is.
 var ErrUnquotable = errors.New("cannot be spelt for cmd.exe")
 
-// CmdScript is a change of one PC's hive as a script for cmd.exe and reg.exe, which
+// CmdScript is the changes of one PC's hives as a script for cmd.exe and reg.exe, which
 // every recovery environment of Windows has.
 type CmdScript struct {
 	Tool     string // program and version
-	Label    string // of the hive the edits were planned for
+	Label    string // of the SYSTEM hive
 	Computer string // name of the PC; "" if unknown
 	Default  uint32 // control set that knows that name
-	Edits    []Edit
+	Hives    []CmdHive
+}
+
+// CmdHive is what a CmdScript does to one hive.
+type CmdHive struct {
+	Name  string // PrimaryFile or SoftwareFile
+	Edits []Edit
 }
 
 // maxCmdLine is below the 8191 characters of a line that cmd.exe reads.
 const maxCmdLine = 8000
 
-// Text gives the script, in ASCII with CRLF. It checks every old value before it
-// writes the first, and reads every new one afterwards. The error wraps ErrUnquotable.
+// Text gives the script, in ASCII with CRLF. It checks every old value of all hives before
+// it writes the first, and reads every new one afterwards. SYSTEM, which knows whose PC it
+// is, is loaded though nothing changes in it. The error wraps ErrUnquotable.
 func (s CmdScript) Text() (string, error) {
-	var check, write, verify, undo strings.Builder
+	parts := &cmdParts{names: []string{PrimaryFile}}
 	if plainComputer(s.Computer) && s.Default != 0 {
-		fmt.Fprintf(&check, "set \"KEY=%s\\Control\\ComputerName\\ComputerName\"\nset \"NAME=ComputerName\"\nset \"WANT=REG_SZ %s\"\ncall :expect\n",
-			ControlSetName(s.Default), s.Computer)
+		fmt.Fprintf(&parts.check, "set \"HIVE=%s\"\nset \"KEY=%s\\Control\\ComputerName\\ComputerName\"\nset \"NAME=ComputerName\"\nset \"WANT=REG_SZ %s\"\ncall :expect\n",
+			PrimaryFile, ControlSetName(s.Default), s.Computer)
 	}
-	for _, e := range s.Edits {
-		c, err := cmdEdit(e)
-		if err != nil {
-			return "", fmt.Errorf("writing %s for cmd.exe: %w", e, err)
+	for _, h := range s.Hives {
+		if err := parts.add(h); err != nil {
+			return "", err
 		}
-		check.WriteString(c.at + c.wantOld + "call :expect\n")
-		write.WriteString(c.at + c.write)
-		verify.WriteString(c.at + c.wantNew + "call :expect\n")
-		undo.WriteString("rem   " + c.undo)
 	}
 	text := strings.NewReplacer("{TOOL}", comment(s.Tool), "{LABEL}", comment(s.Label), "{PC}", comment(s.Computer),
-		"{UNDO}", undo.String(), "{CHECK}", check.String(), "{WRITE}", write.String(), "{VERIFY}", verify.String()).Replace(cmdFrame)
+		"{HIVES}", strings.Join(parts.names, " "), "{UNDO}", parts.undo.String(), "{CHECK}", parts.check.String(),
+		"{WRITE}", parts.write.String(), "{VERIFY}", parts.verify.String()).Replace(cmdFrame)
 	for line := range strings.Lines(text) {
 		if len(line) > maxCmdLine {
 			return "", fmt.Errorf("writing a line of %d characters: %w", len(line), ErrUnquotable)
 		}
 	}
 	return strings.ReplaceAll(text, "\n", "\r\n"), nil
+}
+
+// cmdParts are what differs from script to script.
+type cmdParts struct {
+	names                      []string // of hives
+	check, write, verify, undo strings.Builder
+}
+
+// add spells the edits of one hive.
+func (p *cmdParts) add(h CmdHive) error {
+	if !plainName(h.Name) {
+		return fmt.Errorf("hive %q: %w", h.Name, ErrUnquotable)
+	}
+	if !slices.Contains(p.names, h.Name) {
+		p.names = append(p.names, h.Name)
+	}
+	for _, part := range []*strings.Builder{&p.check, &p.write, &p.verify} {
+		fmt.Fprintf(part, "set \"HIVE=%s\"\n", h.Name)
+	}
+	fmt.Fprintf(&p.undo, "rem of %s:\n", h.Name)
+	for _, e := range h.Edits {
+		c, err := cmdEdit(e)
+		if err != nil {
+			return fmt.Errorf("writing %s for cmd.exe: %w", e, err)
+		}
+		p.check.WriteString(c.at + c.wantOld + "call :expect\n")
+		p.write.WriteString(c.at + c.write)
+		p.verify.WriteString(c.at + c.wantNew + "call :expect\n")
+		p.undo.WriteString("rem   " + c.undo)
+	}
+	return nil
 }
 
 // cmdLines are the lines of one edit.

@@ -9,7 +9,7 @@ import (
 )
 
 func cmdScript(edits ...hive.Edit) (string, error) {
-	return hive.CmdScript{Tool: "unloop", Label: "x", Computer: "PC", Default: 1, Edits: edits}.Text()
+	return hive.CmdScript{Tool: "unloop", Label: "x", Computer: "PC", Default: 1, Hives: []hive.CmdHive{{Name: hive.PrimaryFile, Edits: edits}}}.Text()
 }
 
 // What the script says of an edit, and how it says what cmd.exe would obey.
@@ -74,5 +74,34 @@ func TestCmdScriptRefuses(t *testing.T) {
 	got, err := hive.CmdScript{Tool: "t\nx", Label: "a\" & %OS%\r\ndel {CHECK}", Computer: `PC" & x`, Default: 1}.Text()
 	if err != nil || strings.Contains(got, "\ndel ?") || strings.Contains(got, "REG_SZ") || strings.Contains(got, "%OS%") {
 		t.Errorf("script = %v\n%s", err, got)
+	}
+}
+
+// A hive beside SYSTEM is loaded too, and its edits are checked before any is written.
+func TestCmdScriptOfTwoHives(t *testing.T) {
+	dword := &hive.Data{Type: hive.RegDWORD, Bytes: []byte{2, 0, 0, 0}}
+	edit := func(key string) []hive.Edit { return []hive.Edit{{Path: []string{key}, Name: "v", New: dword}} }
+	got, err := hive.CmdScript{Hives: []hive.CmdHive{{Name: hive.PrimaryFile, Edits: edit("a")}, {Name: hive.SoftwareFile, Edits: edit("b c")}}}.Text()
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := -1
+	for _, want := range []string{
+		"rem of SYSTEM:", "rem   reg delete \"HKLM\\NAME\\a\"", "rem of SOFTWARE:", "for %%h in (SYSTEM SOFTWARE) do call :load %%h",
+		`set "HIVE=SYSTEM"`, "call :expect", `set "HIVE=SOFTWARE"`, `set "KEY=b c"`, "call :expect",
+		`set "HIVE=SYSTEM"`, "call :add", `set "HIVE=SOFTWARE"`, "call :add", `set "HIVE=SYSTEM"`, "call :expect", `set "HIVE=SOFTWARE"`, "call :expect",
+	} {
+		i := strings.Index(got[at+1:], "\r\n"+want)
+		if i < 0 {
+			t.Fatalf("the script has no line %s behind the %d first characters:\n%s", want, at, got)
+		}
+		at += i + 1
+	}
+	only, err := hive.CmdScript{Hives: []hive.CmdHive{{Name: hive.SoftwareFile, Edits: edit("b")}}}.Text()
+	if err != nil || !strings.Contains(only, "in (SYSTEM SOFTWARE) do call :load") {
+		t.Errorf("a script for SOFTWARE alone does not load both: %v\n%s", err, only)
+	}
+	if _, err := (hive.CmdScript{Hives: []hive.CmdHive{{Name: "A B", Edits: edit("b")}}}).Text(); !errors.Is(err, hive.ErrUnquotable) {
+		t.Errorf("a hive of two words: %v, want ErrUnquotable", err)
 	}
 }

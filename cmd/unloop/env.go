@@ -9,6 +9,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/term"
@@ -40,8 +41,9 @@ type env struct {
 	// start to the next; nil: by its path.
 	diskName func(path string) string
 
-	serials *serials    // of all volumes of this run
-	large   *sync.Mutex // held while a hive as large as SOFTWARE is looked into: one at a time
+	serials  *serials     // of all volumes of this run
+	large    *sync.Mutex  // held while a hive as large as SOFTWARE is looked into: one at a time
+	scripted *atomic.Bool // stdout got a script for cmd.exe
 
 	mu    *sync.Mutex // guards err: several targets may be worked on at once
 	worst exitCode    // of the targets so far
@@ -51,7 +53,7 @@ func newEnv(args []string, in io.Reader, out, errw io.Writer) *env {
 	e := &env{
 		ctx: context.Background(), in: bufio.NewReader(in), out: out, err: errw,
 		getenv: os.Getenv, now: time.Now, args: args, mu: new(sync.Mutex), judgeTime: judgeTime,
-		serials: &serials{seen: map[string]string{}}, large: new(sync.Mutex),
+		serials: &serials{seen: map[string]string{}}, large: new(sync.Mutex), scripted: new(atomic.Bool),
 	}
 	e.lang = langFrom(e.getenv)
 	e.inTTY, e.outTTY = isTerminal(in), isTerminal(out)

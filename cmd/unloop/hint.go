@@ -150,6 +150,7 @@ func explanations() []explained {
 		{stick.ErrNotStick, "notstick", exitRefused},
 		{stick.ErrDamaged, "badstick", exitRefused},
 		{hive.ErrUnquotable, "unquotable", exitRefused},
+		{errSecondScript, "secondscript", exitRefused},
 		{image.ErrRawDrive, "rawdrive", exitRefused},
 		{image.ErrNotAdministrator, "notadministrator", exitFailed},
 		{errNoWindowsDrive, "nowindowsdrive", exitRefused},

@@ -153,6 +153,7 @@ func policiesOfWinPE() []policy {
 		{"rawdrive", exitRefused, []error{image.ErrRawDrive}},
 		{"nowindowsdrive", exitRefused, []error{errNoWindowsDrive}},
 		{"unquotable", exitRefused, []error{hive.ErrUnquotable}},
+		{"secondscript", exitRefused, []error{errSecondScript}},
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"unloop/hive"
 	"unloop/hive/hivetest"
 )
 
@@ -188,4 +189,64 @@ func testGeneratedScript(t *testing.T, w *wine) {
 		t.Errorf("on another PC:\n%s", out)
 	}
 	w.wantValues(other)
+}
+
+// A script of two hives makes the edits of both, or none: where a value of SOFTWARE is
+// another by now, SYSTEM stays as it was.
+func testScriptOfTwoHives(t *testing.T, w *wine) {
+	system := buildHive(t, "", hivetest.Options{})
+	software, err := hivetest.SoftwareHive("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(w.pc, filepath.FromSlash(config), "SOFTWARE")
+	files := pcFiles(system)
+	files[config+"SOFTWARE"] = software
+	put(t, w.pc, files)
+	code, text, stderr := runProgram(t, "repair", "-n", "--format", "cmd", "--fix", "override,drivers,updates", w.pc)
+	if code != 0 {
+		t.Fatalf("repair -n --format cmd = %d\n%s", code, stderr)
+	}
+	writeFile(t, filepath.Join(w.stick, "two.cmd"), []byte(text))
+	w.script(exitDone, "two.cmd", "D:")
+	w.wantValues(repaired(t, system))
+	old := writeFile(t, filepath.Join(t.TempDir(), "OLD"), software)
+	if _, diff, _ := runProgram(t, "diff", old, path); !strings.Contains(diff, `+"AUOptions"=dword:00000002`) || strings.Count(diff, "\n+") != 2 {
+		t.Errorf("SOFTWARE is changed otherwise than in AUOptions:\n%s", diff)
+	}
+
+	put(t, w.pc, files)
+	writeFile(t, path, reshaped(t, software))
+	if out := w.script(exitRefused, "two.cmd", "D:"); !strings.Contains(out, "SOFTWARE: ") {
+		t.Errorf("after SOFTWARE has changed:\n%s", out)
+	}
+	w.wantValues(system)
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	if out := w.script(exitFailed, "two.cmd", "D:"); !strings.Contains(out, "SOFTWARE cannot be loaded") {
+		t.Errorf("without SOFTWARE:\n%s", out)
+	}
+	w.wantValues(system)
+	if _, err := os.Stat(path); err == nil {
+		t.Error("the script makes a SOFTWARE hive where there was none")
+	}
+}
+
+// reshaped is a SOFTWARE hive after the fix updates.
+func reshaped(t *testing.T, software []byte) []byte {
+	t.Helper()
+	h, err := hive.Open(hive.Files{Name: hive.SoftwareFile, Primary: software})
+	if err != nil {
+		t.Fatal(err)
+	}
+	plan, err := h.PlanUpdates()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := h.Prepare(plan, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c.New.Bytes()
 }

@@ -39,6 +39,7 @@ func TestWinPE(t *testing.T) {
 		{"command script", testCmd},
 		{"command script refuses", testCmdRefuses},
 		{"generated script", testGeneratedScript},
+		{"generated script of two hives", testScriptOfTwoHives},
 		{"WinPE", testInWinPE}, // last: from here on the prefix is one
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -302,8 +303,8 @@ func testStartCmd(t *testing.T, w *wine) {
 	put(t, w.pc, pcFiles(system))
 	start := func(says string) {
 		t.Helper()
-		if out, errs, _ := w.run("", "cmd", "/c", `C:\unloop\start.cmd`); !strings.Contains(out, says) {
-			t.Errorf("start.cmd does not say %q:\n%s%s", says, out, errs)
+		if out, errs, code := w.run("", "cmd", "/c", `C:\unloop\start.cmd`); !strings.Contains(out, says) {
+			t.Errorf("start.cmd, exit code %d, does not say %q:\n%s%s", code, says, out, errs)
 		}
 	}
 	if err := os.Remove(filepath.Join(w.stick, "unloop.toml")); err != nil {
