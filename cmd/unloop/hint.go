@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -77,6 +78,18 @@ type explained struct {
 
 // explanations is searched from the top; the first error that matches counts.
 func explanations() []explained {
+	return slices.Concat(
+		explanationsOfRuns(),
+		explanationsOfChoices(),
+		explanationsOfHives(),
+		explanationsOfDisks(),
+		explanationsOfWinPE(),
+		explanationsOfFiles(),
+	)
+}
+
+// explanationsOfRuns are of how a run ended, whatever error of a hive or disk is behind it.
+func explanationsOfRuns() []explained {
 	return []explained{
 		{hive.ErrNotVerified, "notverified", exitBroken},
 		{errHalfStick, "halfstick", exitFailed},
@@ -96,6 +109,12 @@ func explanations() []explained {
 		{errStickGone, "stickgone", exitRefused},
 		{errStickBackup, "stickbackup", exitRefused},
 		{hive.ErrBackup, "backup", exitRefused},
+	}
+}
+
+// explanationsOfChoices are of what was asked for, and of where it was to happen.
+func explanationsOfChoices() []explained {
+	return []explained{
 		{errNotAffected, "notaffected", exitRefused},
 		{errDisagree, "disagree", exitRefused},
 		{errNoJudge, "nojudge", exitRefused},
@@ -109,6 +128,12 @@ func explanations() []explained {
 		{errStickSettings, "sticksettings", exitFailed},
 		{errSettings, "settings", exitFailed},
 		{errVolatile, "volatile", exitRefused},
+	}
+}
+
+// explanationsOfHives are of hives and backups.
+func explanationsOfHives() []explained {
+	return []explained{
 		{hive.ErrStale, "stale", exitRefused},
 		{hive.ErrNoLog, "nolog", exitRefused},
 		{hive.ErrNewLog, "newlog", exitRefused},
@@ -122,6 +147,12 @@ func explanations() []explained {
 		{hive.ErrNoBackup, "nobackup", exitRefused},
 		{hive.ErrSeveralBackups, "severalbackups", exitRefused},
 		{hive.ErrDiffers, "differs", exitRefused},
+	}
+}
+
+// explanationsOfDisks are of disks, volumes, and the making of a stick.
+func explanationsOfDisks() []explained {
+	return []explained{
 		{image.ErrFixed, "fixed", exitRefused},
 		{errLargeDrive, "largedrive", exitRefused},
 		{errHoldsWindows, "holdswindows", exitRefused},
@@ -149,11 +180,23 @@ func explanations() []explained {
 		{stick.ErrTooSmall, "toosmall", exitRefused},
 		{stick.ErrNotStick, "notstick", exitRefused},
 		{stick.ErrDamaged, "badstick", exitRefused},
+	}
+}
+
+// explanationsOfWinPE are of unloop.exe and of scripts for cmd.exe.
+func explanationsOfWinPE() []explained {
+	return []explained{
 		{hive.ErrUnquotable, "unquotable", exitRefused},
 		{errSecondScript, "secondscript", exitRefused},
 		{image.ErrRawDrive, "rawdrive", exitRefused},
 		{image.ErrNotAdministrator, "notadministrator", exitFailed},
 		{errNoWindowsDrive, "nowindowsdrive", exitRefused},
+	}
+}
+
+// explanationsOfFiles are of files and media. The errors of the system, which others wrap, come last.
+func explanationsOfFiles() []explained {
+	return []explained{
 		{image.ErrReadOnly, "readonly", exitFailed},
 		{image.ErrEmpty, "empty", exitRefused},
 		{image.ErrUnsupported, "unsupported", exitRefused},
