@@ -124,19 +124,21 @@ func choose(h *Hive, id HiveID, target Target, backups []*Backup) (*Backup, erro
 // chooseAlike chooses among backups of hives with the same id: clones share it, so those
 // made at this very target count alone, if there are any.
 func chooseAlike(alike []*Backup, target Target) (*Backup, error) {
-	var here []*Backup
-	for _, b := range alike {
-		if b.Target.same(target) {
-			here = append(here, b)
-		}
-	}
-	if len(here) > 0 {
-		alike = here
-	}
+	alike = preferHere(alike, target)
 	if len(alike) > 1 {
 		return nil, &SeveralBackups{alike}
 	}
 	return alike[0], nil
+}
+
+// preferHere returns those of the backups that were made at this very target; all of them
+// if none was.
+func preferHere(backups []*Backup, target Target) []*Backup {
+	here := slices.DeleteFunc(slices.Clone(backups), func(b *Backup) bool { return !b.Target.same(target) })
+	if len(here) == 0 {
+		return backups
+	}
+	return here
 }
 
 // unfinished says whether the run that made the backup did not come to its end.
@@ -160,15 +162,7 @@ func newest(backups []*Backup) *Backup {
 }
 
 func chooseExact(exact []*Backup, target Target) (*Backup, error) {
-	var here []*Backup
-	for _, b := range exact {
-		if b.Target.same(target) {
-			here = append(here, b)
-		}
-	}
-	if len(here) > 0 {
-		exact = here
-	}
+	exact = preferHere(exact, target)
 	for _, b := range exact[1:] {
 		if b.before() != exact[0].before() || b.Before.Log1 != exact[0].Before.Log1 {
 			return nil, &SeveralBackups{exact}
