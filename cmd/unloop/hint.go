@@ -56,6 +56,7 @@ var (
 	errVolatile     = errors.New("the backup would lie in memory")
 	errNotTwoHives  = errors.New("not one hive")
 	errNoReport     = errors.New("the report is not written")
+	errReportShares = errors.New("the report would lie on what is looked at")
 
 	errUnknownWindows = errors.New("the hive does not tell which Windows it belongs to")
 	errNoDisk         = errors.New("no disk found")
@@ -104,6 +105,7 @@ func explanationsOfRuns() []explained {
 		{hive.ErrNoAutoUpdate, "noautoupdate", exitRefused},
 		{context.Canceled, "interrupted", exitFailed},
 		{errSharesMedium, "sharesmedium", exitRefused},
+		{errReportShares, "reportshares", exitRefused},
 		{errNoRecord, "norecord", exitFailed},
 		{errNoReport, "noreport", exitFailed},
 		{errStickGone, "stickgone", exitRefused},

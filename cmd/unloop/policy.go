@@ -113,7 +113,7 @@ func policiesOfRuns() []policy {
 	return []policy{
 		{"stale", exitRefused, []error{hive.ErrStale, image.ErrChanged}},
 		{"backup", exitRefused, []error{hive.ErrBackup}},
-		{"sharesmedium", exitRefused, []error{errSharesMedium}},
+		{"sharesmedium", exitRefused, []error{errSharesMedium, errReportShares}},
 		{"volatile", exitRefused, []error{errVolatile}},
 		{"disagree", exitRefused, []error{errDisagree}},
 		{"nojudge", exitRefused, []error{errNoJudge}},

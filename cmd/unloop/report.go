@@ -33,7 +33,7 @@ func (e *env) report(t *targetResult, o common) error {
 			return fmt.Errorf("%w: %w", errNotShown, err)
 		}
 	}
-	if o.report == "" {
+	if o.report == "" || t.noReport {
 		return nil
 	}
 	return e.writeReport(t, o.report, o.html)

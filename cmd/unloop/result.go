@@ -32,6 +32,8 @@ type targetResult struct {
 	Problems      []string       `json:"problems,omitempty"`
 	Installations []*result      `json:"installations"`
 	Error         *errorResult   `json:"error,omitempty"`
+
+	noReport bool // the report folder is no place for one
 }
 
 type volumeResult struct {

@@ -126,7 +126,7 @@ func (e *env) openTarget(t *targetResult, named bool, o common) *image.Source {
 		return nil
 	}
 	if err := e.reportElsewhere(src, o); err != nil {
-		t.Error = e.errorResult(err)
+		t.Error, t.noReport = e.errorResult(err), true
 		e.complain(t.Target, err)
 		e.closeSource(t, src)
 		return nil
@@ -171,9 +171,9 @@ func (e *env) reportElsewhere(src *image.Source, o common) error {
 	shared, why, err := src.SharesMedium(o.report)
 	switch {
 	case err != nil:
-		return fmt.Errorf("%w: %w", errSharesMedium, err)
+		return fmt.Errorf("%w: %w", errNoReport, err)
 	case shared:
-		return fmt.Errorf("%w: %s", errSharesMedium, why)
+		return fmt.Errorf("%w: %s", errReportShares, why)
 	}
 	return nil
 }
