@@ -158,7 +158,7 @@ func (g *gatherer) look(service, name string, version bool) hive.FileSeen {
 
 // software reads the SOFTWARE hive; nil without one.
 func (g *gatherer) software() *hive.Software {
-	files, err := g.hiveFiles(g.in.Open, "SOFTWARE", maxSoftware)
+	files, err := g.readHive(g.in.Open, "SOFTWARE", maxSoftware)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
@@ -173,7 +173,7 @@ func (g *gatherer) software() *hive.Software {
 
 // boot reads the BCD hive of the volume that starts the PC; nil without one.
 func (g *gatherer) boot() *hive.BootConfig {
-	files, err := g.hiveFiles(g.in.OpenBoot, "BCD", maxBoot)
+	files, err := g.readHive(g.in.OpenBoot, "BCD", maxBoot)
 	if err == nil {
 		var b *hive.BootConfig
 		if b, err = hive.ReadBoot(files); err == nil {
@@ -184,8 +184,8 @@ func (g *gatherer) boot() *hive.BootConfig {
 	return nil
 }
 
-// hiveFiles reads a hive and its logs. A log that cannot be read counts as missing.
-func (g *gatherer) hiveFiles(open func(string) (*image.File, error), name string, limit int64) (files hive.Files, err error) {
+// readHive reads a hive and its logs. A log that cannot be read counts as missing.
+func (g *gatherer) readHive(open func(string) (*image.File, error), name string, limit int64) (files hive.Files, err error) {
 	files.Name = name
 	f, err := open(name)
 	if err != nil {
