@@ -179,12 +179,15 @@ func (e *env) reportFiles(t *targetResult, html bool) (map[string][]byte, error)
 }
 
 // verdict names the verdict in the user's language.
-func (e *env) verdict(f *hive.Findings) string {
+func (e *env) verdict(f *hive.Findings) string { return e.verdictWords(f.Verdict, f.AlreadyRepaired) }
+
+// verdictWords names a verdict that is known from a report.
+func (e *env) verdictWords(v hive.Verdict, repaired bool) string {
 	key := map[hive.Verdict]string{
 		hive.Affected: "verdict.affected", hive.Probable: "verdict.probable",
 		hive.NotAffected: "verdict.not", hive.Unknown: "verdict.unknown",
-	}[f.Verdict]
-	if f.AlreadyRepaired {
+	}[v]
+	if repaired {
 		return e.text(key) + e.text("verdict.repaired")
 	}
 	return e.text(key)
