@@ -13,10 +13,16 @@ import (
 //go:embed report.html.tmpl
 var pageTemplate string
 
+// lookCSS is what all pages have in common: colours and letters.
+//
+//go:embed look.css
+var lookCSS string
+
 // htmlPage is what the template is filled with. Text of hives and disks is escaped by
 // the template engine, wherever it stands.
 type htmlPage struct {
 	*sheet
+	Look     template.CSS
 	Appendix string // its heading
 }
 
@@ -27,7 +33,7 @@ func (e *env) sheetHTML(s *sheet) ([]byte, error) {
 		return nil, fmt.Errorf("reading the page's template: %w", err)
 	}
 	var b bytes.Buffer
-	if err := t.Execute(&b, htmlPage{s, e.text("sheet.appendix")}); err != nil {
+	if err := t.Execute(&b, htmlPage{s, template.CSS(lookCSS), e.text("sheet.appendix")}); err != nil {
 		return nil, fmt.Errorf("writing the page: %w", err)
 	}
 	return b.Bytes(), nil
