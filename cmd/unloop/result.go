@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"strings"
 	"time"
 	"unicode/utf16"
@@ -298,12 +299,22 @@ func (t *targetResult) conclude() {
 	}
 }
 
-// printJSON writes one line to stdout. What a terminal might obey and JSON would
-// let through, such as U+009B, is spelt as an escape; the strings stay the same.
+// printJSON writes one line to stdout.
 func (e *env) printJSON(v any) error {
+	line, err := jsonLine(v)
+	if err != nil {
+		return err
+	}
+	_, err = io.WriteString(e.out, line)
+	return err
+}
+
+// jsonLine is one line of JSON, with its end. What a terminal might obey and JSON would
+// let through, such as U+009B, is spelt as an escape; the strings stay the same.
+func jsonLine(v any) (string, error) {
 	line, err := json.Marshal(v)
 	if err != nil {
-		return fmt.Errorf("writing JSON: %w", err)
+		return "", fmt.Errorf("writing JSON: %w", err)
 	}
 	var b strings.Builder
 	for _, r := range string(line) {
@@ -315,6 +326,5 @@ func (e *env) printJSON(v any) error {
 			fmt.Fprintf(&b, `\u%04x`, unit)
 		}
 	}
-	_, err = fmt.Fprintln(e.out, b.String())
-	return err
+	return b.String() + "\n", nil
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"strings"
 	"sync"
@@ -31,6 +32,22 @@ func (s seconds) String() string { return fmt.Sprintf("%.2f s", time.Duration(s)
 func (s seconds) MarshalJSON() ([]byte, error) {
 	return fmt.Appendf(nil, "%.3f", time.Duration(s).Seconds()), nil
 }
+
+// UnmarshalJSON takes what MarshalJSON gives.
+func (s *seconds) UnmarshalJSON(text []byte) error {
+	var n float64
+	if err := json.Unmarshal(text, &n); err != nil {
+		return err
+	}
+	if n < 0 || n > maxSeconds {
+		return fmt.Errorf("%v seconds", n)
+	}
+	*s = seconds(n * float64(time.Second))
+	return nil
+}
+
+// maxSeconds is more than any run takes, and what a time.Duration has room for.
+const maxSeconds = 1e9
 
 func newStopwatch(now func() time.Time) *stopwatch { return &stopwatch{now: now, last: now()} }
 

@@ -1,6 +1,9 @@
 package main
 
-import "strings"
+import (
+	"errors"
+	"strings"
+)
 
 // Words that programs read too are English in JSON, wherever unloop runs. Here people
 // get them in their language.
@@ -47,6 +50,12 @@ type objection struct{ error }
 
 // MarshalText gives JSON the words.
 func (o objection) MarshalText() ([]byte, error) { return []byte(o.Error()), nil }
+
+// UnmarshalText makes an error of the words again; which one it was is lost.
+func (o *objection) UnmarshalText(text []byte) error {
+	o.error = errors.New(string(text))
+	return nil
+}
 
 // refused says what forbids writing, and behind it the error's own words, which name the
 // place.
