@@ -98,7 +98,7 @@ func (e *env) app() *cli.App {
 			}
 			return usageError{"usage.noverb", nil}
 		},
-		Commands: append([]*cli.Command{e.scanCommand(), e.repairCommand(), e.undoCommand(), e.diffCommand(), e.stickCommand()}, e.hiddenCommands()...),
+		Commands: append([]*cli.Command{e.scanCommand(), e.repairCommand(), e.undoCommand(), e.diffCommand(), e.reportCommand(), e.stickCommand()}, e.hiddenCommands()...),
 	}
 	e.furnish(app.Commands, "", usage)
 	app.CustomAppHelpTemplate = e.appHelp(app)

@@ -11,7 +11,7 @@ import (
 // helps are the arguments that show all there is to show.
 func helps() [][]string {
 	return [][]string{
-		{"--help"}, {"scan", "--help"}, {"repair", "--help"}, {"undo", "--help"}, {"diff", "--help"},
+		{"--help"}, {"scan", "--help"}, {"repair", "--help"}, {"undo", "--help"}, {"diff", "--help"}, {"report", "--help"},
 		{"stick", "--help"}, {"stick", "build", "--help"}, {"stick", "write", "--help"},
 	}
 }

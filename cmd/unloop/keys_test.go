@@ -102,6 +102,14 @@ func builtKeys() map[string][]string {
 			}
 		}
 	}
+	built["fleet.is."] = outcomes()
+	built["fleet.now."] = []string{stateOn, stateOff, statePartly, stateDisabled, stateEnabled, stateManual, stateAuto, stateGP}
+	built["fleet.price."] = []string{string(hive.FixOverride), string(hive.FixDrivers), string(hive.FixUpdates), "hibernation"}
+	built["fleet.remark."] = []string{
+		remarkDirty, remarkJournal, remarkNewer, remarkSleeps, remarkDiscarded, remarkRestored, remarkCheck,
+		remarkClone, remarkOthers, remarkForbidden, remarkUnseen,
+	}
+	built["fleet.why."] = []string{problemDamaged, problemTorn, problemNewer, problemUnreadable, problemNothing}
 	built[""] = append([]string{string(statusRepaired) + "report", string(statusUndone) + "report"}, hive.StatementKeys()...)
 	return built
 }

@@ -172,6 +172,7 @@ func TestNoBadVerbs(t *testing.T) {
 			{"--help"}, {"scan", "--help"}, {"repair", "--help"}, {"undo", "--help"}, {"diff", "--help"}, {"stick", "--help"}, {"stick", "write", "--help"},
 			{"stick"}, {"stick", "write"}, {"stick", "write", "x"}, {"stick", "write", "-y", "nowhere"},
 			{"repair", "--jobs", "0"}, {"repair", "--fix", "x", "-n"}, {"diff", "a"}, {"scan", "--jobs", "many"}, {"scan", "nowhere"},
+			{"report", "--help"}, {"report"}, {"report", "nowhere"}, {"report", "--format", "x", "."},
 		} {
 			_, stdout, stderr := runProgram(t, append([]string{"--lang", lang}, args...)...)
 			if i := strings.Index(stdout+stderr, "%!"); i >= 0 {

@@ -120,6 +120,7 @@ func policiesOfRuns() []policy {
 		{"mismatch", exitRefused, []error{hive.ErrMismatch}},
 		{"noservice", exitRefused, []error{errNoService}},
 		{"nottwohives", exitRefused, []error{errNotTwoHives}},
+		{"notreportfile", exitRefused, []error{errNotReportFile}},
 	}
 }
 

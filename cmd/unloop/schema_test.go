@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"go/ast"
 	"go/parser"
@@ -29,9 +28,18 @@ import (
 // schemaFile describes all JSON that the program writes.
 const schemaFile = "report.schema.json"
 
-// compiledSchema is the schema, ready to judge. Scripts run in other folders.
-var compiledSchema = sync.OnceValues(func() (*jsonschema.Schema, error) {
-	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(schemaText))
+// compiledSchema is the schema, ready to judge; compiledTable is that of tables. Scripts
+// run in other folders.
+var (
+	compiledSchema = sync.OnceValues(func() (*jsonschema.Schema, error) { return compileSchema(schemaText, schemaErr) })
+	compiledTable  = sync.OnceValues(func() (*jsonschema.Schema, error) { return compileSchema(tableText, tableErr) })
+)
+
+func compileSchema(text []byte, err error) (*jsonschema.Schema, error) {
+	if err != nil {
+		return nil, err
+	}
+	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
 	if err != nil {
 		return nil, err
 	}
@@ -41,15 +49,21 @@ var compiledSchema = sync.OnceValues(func() (*jsonschema.Schema, error) {
 		return nil, err
 	}
 	return c.Compile("report")
-})
+}
 
-// schemaText is read before any test changes the folder.
-var schemaText, schemaErr = os.ReadFile(schemaFile)
+// schemaText and tableText are read before any test changes the folder.
+var (
+	schemaText, schemaErr = os.ReadFile(schemaFile)
+	tableText, tableErr   = os.ReadFile("table.schema.json")
+)
 
 // checkJSON says what is wrong with one JSON text that the program wrote.
 func checkJSON(text []byte) error {
 	schema, err := compiledSchema()
-	if err := errors.Join(schemaErr, err); err != nil {
+	if bytes.HasPrefix(text, []byte(`{"schema":"`+tableSchema+`"`)) {
+		schema, err = compiledTable()
+	}
+	if err != nil {
 		return err
 	}
 	v, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
@@ -154,6 +168,43 @@ func TestSchemaAndStructs(t *testing.T) {
 	}
 }
 
+// The schema of a table is that of its structs, and the words are those of the program.
+func TestTableSchemaAndStructs(t *testing.T) {
+	var s schemaNode
+	if err := json.Unmarshal(tableText, &s); err != nil {
+		t.Fatal(err)
+	}
+	w := walker{t, &s, map[string]reflect.Type{}}
+	w.walk("table", reflect.TypeFor[fleetTable]())
+	w.walk("row", reflect.TypeFor[fleetRow]())
+	w.walk("problem", reflect.TypeFor[recordProblem]())
+	if got := s.Defs["table"].Properties["schema"].Const; got != tableSchema {
+		t.Errorf("the schema is of version %v, the program of %s", got, tableSchema)
+	}
+	prefixed := func(prefix string) []string {
+		return constants(t, ".", func(name, _ string) bool { return strings.HasPrefix(name, prefix) })
+	}
+	row := s.Defs["row"].Properties
+	for _, test := range []struct {
+		node *schemaNode
+		want []string
+	}{
+		{row["outcome"], prefixed("outcome")},
+		{row["outcome"], outcomes()},
+		{row["remarks"].Items, prefixed("remark")},
+		{s.Defs["problem"].Properties["problem"], prefixed("problem")},
+		{row["status"], append(constants(t, ".", func(_, typ string) bool { return typ == "status" }), "")},
+		{row["verdict"], append(constants(t, "../../hive", func(_, typ string) bool { return typ == "Verdict" }), "")},
+		{row["price"].Items, append(constants(t, "../../hive", func(_, typ string) bool { return typ == "Fix" }), "hibernation")},
+	} {
+		var got []string
+		for _, word := range test.node.Enum {
+			got = append(got, word.(string))
+		}
+		w.same(test.node.Description, got, test.want)
+	}
+}
+
 // walker goes through the schema and the structs side by side.
 type walker struct {
 	t      *testing.T
@@ -253,7 +304,7 @@ func jsonType(typ reflect.Type) string {
 	switch {
 	case typ == reflect.TypeFor[time.Time](), typ == reflect.TypeFor[objection]():
 		return "string"
-	case typ == reflect.TypeFor[seconds]():
+	case typ == reflect.TypeFor[seconds](), typ.Kind() == reflect.Float64:
 		return "number"
 	}
 	switch typ.Kind() {
