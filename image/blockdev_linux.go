@@ -225,10 +225,23 @@ func (d *disk) usable() error {
 	if d.block {
 		return d.host.deviceUsable(d.path, rdev(d.info))
 	}
-	if err := mayWrite(d.path); err != nil {
-		return err
+	files := []string{d.path}
+	if d.inside != nil {
+		files = d.inside.Files
 	}
-	return d.host.imageUsable(d.path, d.info)
+	for _, path := range files {
+		info, err := os.Stat(path)
+		if err == nil {
+			err = mayWrite(path)
+		}
+		if err == nil {
+			err = d.host.imageUsable(path, info)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (h Host) deviceUsable(path string, n devNumber) error {
@@ -347,7 +360,7 @@ func (d *disk) parentMembers() (members []error, err error) {
 	if err != nil || rdev(info) != up {
 		return nil, errors.Join(fmt.Errorf("looking for RAID marks: %s: %w", d.host.name(up), ErrChanged), f.Close())
 	}
-	parent, err := newDisk(d.host, d.host.name(up), f, info)
+	parent, err := newDisk(d.host, d.host.name(up), f, info, nil)
 	if err != nil {
 		return nil, errors.Join(err, f.Close())
 	}

@@ -20,31 +20,54 @@ type disk struct {
 	sector  int64 // logical sector size
 	block   bool  // a block device
 	writing bool
+
+	inside   *Container // of an image file
+	exported Exported   // nil: the bytes of the file are those of the disk
+	others   []*os.File // the further files of the image, while they are locked
+	frozen   *[]error   // what forbids writing to the image file; nil: not looked yet
 }
 
-// newDisk takes over an open file.
-func newDisk(h Host, path string, f *os.File, info fs.FileInfo) (*disk, error) {
-	d := &disk{host: h, path: path, file: f, info: info, block: info.Mode()&fs.ModeDevice != 0}
-	size, err := f.Seek(0, io.SeekEnd)
+// newDisk takes over an open file; c is what an image file says of itself.
+func newDisk(h Host, path string, f *os.File, info fs.FileInfo, c *Container) (*disk, error) {
+	d := &disk{host: h, path: path, file: f, info: info, block: info.Mode()&fs.ModeDevice != 0, inside: c}
+	var err error
+	switch {
+	case c == nil:
+		d.size, err = f.Seek(0, io.SeekEnd)
+	case len(c.Layers) > 0:
+		d.size, err = d.export(false)
+	default:
+		d.size = c.Size
+	}
 	if err != nil {
 		return nil, fmt.Errorf("asking for the size of %s: %w", path, err)
 	}
-	d.size = size
-	if size < sectorSize {
-		return nil, fmt.Errorf("%s, %d bytes: %w", path, size, ErrEmpty)
-	}
-	if d.block {
-		d.sector, err = blockSectorSize(f)
-	} else {
-		d.sector = imageSectorSize(f)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("asking for the sector size of %s: %w", path, err)
-	}
-	if !powerOfTwo(d.sector, sectorSize, 1<<16) {
-		return nil, fmt.Errorf("%s has sectors of %d bytes: %w", path, d.sector, ErrUnsupported)
+	if err = d.measure(); err != nil {
+		return nil, errors.Join(err, d.unexport())
 	}
 	return d, nil
+}
+
+// measure looks at size and sectors.
+func (d *disk) measure() (err error) {
+	if d.size < sectorSize {
+		return fmt.Errorf("%s, %d bytes: %w", d.path, d.size, ErrEmpty)
+	}
+	switch {
+	case d.block:
+		d.sector, err = blockSectorSize(d.file)
+	case d.inside != nil && d.inside.sector != 0:
+		d.sector = d.inside.sector
+	default:
+		d.sector = imageSectorSize(d)
+	}
+	if err != nil {
+		return fmt.Errorf("asking for the sector size of %s: %w", d.path, err)
+	}
+	if !powerOfTwo(d.sector, sectorSize, 1<<16) {
+		return fmt.Errorf("%s has sectors of %d bytes: %w", d.path, d.sector, ErrUnsupported)
+	}
+	return nil
 }
 
 // imageSectorSize is 512 unless the GPT says that the image is of a disk with
@@ -62,8 +85,45 @@ func imageSectorSize(dev io.ReaderAt) int64 {
 	return sectorSize
 }
 
-// ReadAt reads from the medium.
-func (d *disk) ReadAt(p []byte, off int64) (int, error) { return d.file.ReadAt(p, off) }
+// ReadAt reads from the medium, and never beyond the disk: what lies there is a footer.
+func (d *disk) ReadAt(p []byte, off int64) (int, error) {
+	if off >= d.size {
+		return 0, io.EOF
+	}
+	var end error
+	if int64(len(p)) > d.size-off {
+		p, end = p[:d.size-off], io.EOF
+	}
+	n, err := d.medium().ReadAt(p, off)
+	if err == nil {
+		err = end
+	}
+	return n, err
+}
+
+// WriteAt writes to the medium, and never beyond the disk.
+func (d *disk) WriteAt(p []byte, off int64) (int, error) {
+	if off < 0 || int64(len(p)) > d.size-off {
+		return 0, fmt.Errorf("disk ends at %d: %w", d.size, ErrDamaged)
+	}
+	return d.medium().WriteAt(p, off)
+}
+
+// medium is where the bytes of the disk are.
+func (d *disk) medium() Exported {
+	if d.exported != nil {
+		return d.exported
+	}
+	return plainFile{d.file, d.size}
+}
+
+// plainFile is a file whose bytes are those of the disk.
+type plainFile struct {
+	*os.File
+	size int64
+}
+
+func (p plainFile) Size() int64 { return p.size }
 
 // beginWrite asks for writing: the same file or device, exclusively. A block device
 // caches apart from its partitions: what was written through one of those meanwhile is
@@ -86,6 +146,9 @@ func (d *disk) beginWrite() error {
 	if err == nil && d.block {
 		err = dropCache(f, true)
 	}
+	if err == nil && d.inside != nil {
+		err = d.beginContainer(f)
+	}
 	if err != nil {
 		return errors.Join(err, f.Close())
 	}
@@ -96,13 +159,19 @@ func (d *disk) beginWrite() error {
 
 // sync makes what was written permanent.
 func (d *disk) sync() error {
-	if err := d.file.Sync(); err != nil {
+	if err := d.medium().Sync(); err != nil {
 		return fmt.Errorf("syncing %s: %w", d.path, err)
 	}
 	return nil
 }
 
-func (d *disk) close() error { return d.file.Close() }
+func (d *disk) close() error {
+	all := []error{d.unexport()}
+	for _, f := range d.others {
+		all = append(all, f.Close())
+	}
+	return errors.Join(append(all, d.file.Close())...)
+}
 
 // openError names a target that cannot be opened for reading.
 func openError(path string, err error) error {

@@ -3,6 +3,7 @@ package image
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"syscall"
@@ -65,6 +66,24 @@ func tryExclusive(path string, block bool) (*os.File, error) {
 		return nil, errors.Join(&fs.PathError{Op: "lock", Path: path, Err: err}, f.Close())
 	}
 	return f, nil
+}
+
+// QEMU takes locks of its own on some of these bytes of an image, whatever it does with
+// it (block/file-posix.c: permissions from 100 on, what it shares not from 200 on).
+const (
+	qemuLocks      = 100
+	qemuLocksCount = 200
+)
+
+// lockFromQEMU keeps QEMU from an image as long as f is open, and fails if it has that
+// open already: a virtual machine would be running. Flock says nothing to it.
+func lockFromQEMU(f *os.File) error {
+	all := unix.Flock_t{Type: unix.F_WRLCK, Whence: io.SeekStart, Start: qemuLocks, Len: qemuLocksCount}
+	err := unix.FcntlFlock(f.Fd(), unix.F_OFD_SETLK, &all)
+	if errors.Is(err, unix.EAGAIN) || errors.Is(err, unix.EACCES) {
+		return fmt.Errorf("another program has it locked: %w", unix.EBUSY)
+	}
+	return nil // a file system without such locks: QEMU has none there either
 }
 
 func isReadOnly(err error) bool {

@@ -274,7 +274,7 @@ func TestFilesystem(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer f.Close()
-			s := &Source{disk: &disk{file: f}}
+			s := &Source{disk: &disk{file: f, size: 40 << 20}}
 			if name, label := s.Filesystem(0); name != tt.name || label != tt.label {
 				t.Errorf("Filesystem() = %q, %q, want %q, %q", name, label, tt.name, tt.label)
 			}

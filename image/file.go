@@ -195,7 +195,7 @@ func (f *File) Sync() error {
 // the system allows.
 func (f *File) DropCache() error {
 	if f.plain == nil {
-		return dropCache(f.src.disk.file, f.src.disk.block)
+		return f.src.disk.dropCache()
 	}
 	return dropCache(f.plain.file, false)
 }

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -33,18 +34,27 @@ func (s *Source) SharesMedium(dir string) (bool, string, error) {
 	below := layers{host: s.host, mounts: all, seen: map[devNumber]bool{}}
 	below.addPath(dir)
 	if !s.disk.block {
-		for _, f := range below.files {
-			if os.SameFile(f, s.disk.info) {
-				return true, fmt.Sprintf("%s lies inside %s", dir, s.path), nil
-			}
-		}
-		return false, "", nil
+		return s.holds(dir, below.files)
 	}
 	target := layers{host: s.host, seen: map[devNumber]bool{}, onlyDevices: true}
 	target.addDevice(rdev(s.disk.info))
 	for n := range below.seen {
 		if target.seen[n] {
 			return true, fmt.Sprintf("%s lies on %s, which is being repaired", dir, s.host.name(n)), nil
+		}
+	}
+	return false, "", nil
+}
+
+// holds says whether one of the files that dir lies in is written with this image.
+func (s *Source) holds(dir string, files []fs.FileInfo) (bool, string, error) {
+	for _, path := range s.inside.Files {
+		own, err := os.Stat(path)
+		if err != nil {
+			return false, "", openError(path, err)
+		}
+		if slices.ContainsFunc(files, func(f fs.FileInfo) bool { return os.SameFile(f, own) }) {
+			return true, fmt.Sprintf("%s lies inside %s", dir, path), nil
 		}
 	}
 	return false, "", nil

@@ -118,6 +118,9 @@ func TestFragmentedHive(t *testing.T) {
 		t.Fatalf("WriteAt = %d, %v", n, err)
 	}
 	copy(hive[4096-512:], patch)
+	if err := s.Close(); err != nil { // ntfscat wants a lock of its own
+		t.Fatal(err)
+	}
 	if got := run(t, "ntfscat", img, systemPath); !bytes.Equal(got, hive) {
 		t.Error("ntfscat does not see the change")
 	}

@@ -48,6 +48,33 @@ var (
 	// ErrDynamicDisk: volumes of a dynamic disk may be spread or mirrored.
 	ErrDynamicDisk = errors.New("dynamic disk")
 
+	// ErrPacked: an image that was packed as a whole, to be kept or sent.
+	ErrPacked = errors.New("packed")
+	// ErrLockedImage: the image file itself is encrypted.
+	ErrLockedImage = errors.New("encrypted image")
+	// ErrPackedBlocks: blocks of the image are compressed. A write would put other ones
+	// beside them, and the image would be neither the small one that was kept nor a plain one.
+	ErrPackedBlocks = errors.New("compressed image")
+	// ErrDelta: a differencing image of a kind that cannot be read together with its base.
+	ErrDelta = errors.New("differencing image")
+	// ErrUnclosed: the image was not closed properly, is marked corrupt, or belongs to a
+	// machine that sleeps.
+	ErrUnclosed = errors.New("image not closed properly")
+	// ErrOutside: an image names a device, a server, or a file in another folder. It may
+	// come from a stranger: followed, it would lead to this machine's own disks.
+	ErrOutside = errors.New("leads out of the image")
+	// ErrUnknownImage: a kind or version of image whose rules are not known.
+	ErrUnknownImage = errors.New("unknown kind of image")
+	// ErrPartMissing: a file that an image names is not there.
+	ErrPartMissing = errors.New("part of the image is missing")
+	// ErrIsBase: another image stands on this one. It would hold the difference to
+	// something that is no longer there.
+	ErrIsBase = errors.New("base of another image")
+	// ErrNoExporter: the program that opens such an image is not there.
+	ErrNoExporter = errors.New("qemu-nbd is not installed")
+	// ErrExport: that program does not open the image, or ended too early.
+	ErrExport = errors.New("qemu-nbd does not serve the image")
+
 	// ErrCompressed: the clusters do not hold the file's own bytes.
 	ErrCompressed = errors.New("compressed")
 	// ErrSparse: part of the file has no clusters.
@@ -116,6 +143,7 @@ func (s *Source) mediumRefusals() []error {
 	if s.disk.sector != sectorSize {
 		all = append(all, fmt.Errorf("%s: %w but %d", s.path, ErrSectorSize, s.disk.sector))
 	}
+	all = append(all, s.disk.refusals()...)
 	if err := s.disk.usable(); err != nil {
 		all = append(all, err)
 	}

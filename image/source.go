@@ -15,6 +15,20 @@ import (
 type Host struct {
 	SysRoot  string // "/sys" if empty
 	ProcRoot string // "/proc" if empty
+
+	// Export has another program serve the disk of a container that has Layers; nil:
+	// there is none. Its errors wrap ErrNoExporter, ErrExport or ErrBusy.
+	Export func(c *Container, writable bool) (Exported, error)
+}
+
+// Exported is the disk of a container as another program serves it. Close ends that
+// program; after writing its error means that data may not have reached the medium.
+type Exported interface {
+	io.ReaderAt
+	io.WriterAt
+	Size() int64
+	Sync() error
+	Close() error
 }
 
 func (h Host) sys(elem ...string) string {
@@ -53,20 +67,23 @@ type Source struct {
 	path     string
 	kind     Kind
 	size     int64
-	disk     *disk // image and device only
+	disk     *disk      // image and device only
+	inside   *Container // image only
 	volumes  []*Volume
 	found    []*Installation
 	members  []error // marks of RAID and dynamic disks
 	problems []error
 	files    []*File // ordinary files handed out, closed with the source
 	writing  bool
+	written  bool
 	closed   bool
 }
 
 // Open looks at what the user named, reading only. A hive file that is no
 // hive opens all the same, so that the checker of hives can say what is wrong
 // with it. An image or device without Windows opens too: see NoWindows.
-// Errors: ErrNotFound, ErrUnsupported, ErrEmpty, ErrNoWindows, ErrDamaged; on
+// Errors: ErrNotFound, ErrUnsupported, ErrEmpty, ErrNoWindows, ErrDamaged; of
+// image files also those of Container.Unreadable and Host.Export; on
 // Windows also ErrRawDrive, ErrBusy, ErrBitLocker, ErrNotAdministrator.
 func (h Host) Open(path string) (*Source, error) {
 	if isRawDevice(path) {
@@ -110,16 +127,20 @@ func (s *Source) openFile(before fs.FileInfo) error {
 	if info.Mode().IsRegular() && info.Size() == 0 {
 		return errors.Join(fmt.Errorf("opening %s: %w", s.path, ErrEmpty), f.Close())
 	}
-	s.kind, s.size = KindDevice, info.Size()
+	s.kind = KindDevice
 	if info.Mode().IsRegular() {
-		if s.kind, err = fileKind(f, info.Size()); err != nil {
-			return errors.Join(fmt.Errorf("opening %s: %w", s.path, err), f.Close())
+		if s.inside, err = inside(s.path, f, info); err == nil {
+			err = s.inside.Unreadable
+		}
+		if err != nil {
+			return errors.Join(err, f.Close())
+		}
+		if s.kind = KindImage; s.inside.Format == "" {
+			s.kind, s.size = KindHive, info.Size()
+			return errors.Join(f.Close(), s.findHive())
 		}
 	}
-	if s.kind == KindHive {
-		return errors.Join(f.Close(), s.findHive())
-	}
-	if s.disk, err = newDisk(s.host, s.path, f, info); err != nil {
+	if s.disk, err = newDisk(s.host, s.path, f, info, s.inside); err != nil {
 		return errors.Join(err, f.Close())
 	}
 	s.size = s.disk.size
@@ -127,21 +148,15 @@ func (s *Source) openFile(before fs.FileInfo) error {
 	return nil
 }
 
-// fileKind tells a hive from a disk image by the first sector.
-func fileKind(f *os.File, size int64) (Kind, error) {
-	b := make([]byte, min(size, sectorSize))
-	if err := readFull(f, b, 0); err != nil {
-		return KindHive, err
-	}
+// isRawImage tells a disk image from a hive by the first sector.
+func isRawImage(first []byte, size int64) bool {
 	switch {
-	case len(b) < sectorSize || string(b[:4]) == "regf":
-		return KindHive, nil
-	case sniff(b) != VolumeOther:
-		return KindImage, nil
-	case size >= 1<<20 && binary.LittleEndian.Uint16(b[510:]) == 0xAA55:
-		return KindImage, nil
+	case len(first) < sectorSize || string(first[:4]) == "regf":
+		return false
+	case sniff(first) != VolumeOther:
+		return true
 	}
-	return KindHive, nil
+	return size >= 1<<20 && binary.LittleEndian.Uint16(first[510:]) == 0xAA55
 }
 
 // findVolumes lists the volumes of the disk and the installations on them,
@@ -219,7 +234,18 @@ func (s *Source) Path() string { return s.path }
 // Kind says what the target is.
 func (s *Source) Kind() Kind { return s.kind }
 
-// Size of the hive file, image or device in bytes; 0 for a folder.
+// Container says how the disk lies in an image file; nil for any other target.
+func (s *Source) Container() *Container {
+	if s.kind != KindImage {
+		return nil
+	}
+	return s.inside
+}
+
+// Written says whether anything was written through this source.
+func (s *Source) Written() bool { return s.written }
+
+// Size of the hive file, disk or device in bytes; 0 for a folder.
 func (s *Source) Size() int64 { return s.size }
 
 // SectorSize is the logical sector size of the disk in bytes, 512 for a file
@@ -272,6 +298,9 @@ func (s *Source) NoWindows() error {
 func (s *Source) BeginWrite() error {
 	if s.writing {
 		return nil
+	}
+	if s.disk != nil {
+		s.disk.frozen = nil // look again
 	}
 	if all := s.mediumRefusals(); len(all) > 0 {
 		return all[0]

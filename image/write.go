@@ -23,9 +23,10 @@ func (f *File) WriteAt(p []byte, off int64) (int, error) {
 	if err != nil {
 		return 0, fmt.Errorf("writing %s: %w", f.label, err)
 	}
+	f.src.written = true
 	done := 0
 	for _, e := range pieces {
-		n, err := f.src.disk.file.WriteAt(p[done:done+int(e.Length)], e.DeviceOffset)
+		n, err := f.src.disk.WriteAt(p[done:done+int(e.Length)], e.DeviceOffset)
 		done += n
 		if err != nil {
 			return done, fmt.Errorf("writing %s at %d: %w", f.label, e.FileOffset, err)
@@ -38,6 +39,7 @@ func (f *File) writePlain(p []byte, off int64) (int, error) {
 	if err := f.plain.beginWrite(); err != nil {
 		return 0, err
 	}
+	f.src.written = true
 	n, err := f.plain.file.WriteAt(p, off)
 	if err != nil {
 		return n, fmt.Errorf("writing %s at %d: %w", f.label, off, err)
@@ -59,6 +61,7 @@ func (f *File) Truncate(size int64) error {
 	if err := f.plain.beginWrite(); err != nil {
 		return err
 	}
+	f.src.written = true
 	if err := f.plain.file.Truncate(size); err != nil {
 		return fmt.Errorf("cutting %s at %d: %w", f.label, size, err)
 	}

@@ -1,0 +1,77 @@
+package image
+
+import (
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// maxNeighbours bounds the files that are looked at for one that stands on an image.
+const maxNeighbours = 4096
+
+// overlay finds an image that stands on the one at path, or that it is a part of, in its
+// folder or where VirtualBox keeps snapshots; "" if there is none. id is what the image
+// calls itself.
+func overlay(path, id string) string {
+	own, err := os.Stat(path)
+	if err != nil {
+		return ""
+	}
+	folder := filepath.Dir(path)
+	for _, dir := range []string{folder, filepath.Join(folder, "Snapshots")} {
+		if over := overlayIn(dir, own, id); over != "" {
+			return over
+		}
+	}
+	return ""
+}
+
+func overlayIn(dir string, own fs.FileInfo, id string) string {
+	f, err := os.Open(dir)
+	if err != nil {
+		return ""
+	}
+	list, _ := f.ReadDir(maxNeighbours)
+	f.Close()
+	for _, entry := range list {
+		if !entry.Type().IsRegular() {
+			continue
+		}
+		path := filepath.Join(dir, entry.Name())
+		if standsOn(path, own, id) {
+			return path
+		}
+	}
+	return ""
+}
+
+// standsOn says whether the file at path is an image over the given one, or one that has
+// it as a part.
+func standsOn(path string, own fs.FileInfo, id string) bool {
+	f, info, err := openPart(path)
+	if err != nil || os.SameFile(info, own) {
+		if f != nil {
+			f.Close()
+		}
+		return false
+	}
+	defer f.Close()
+	h := readHeader(f, info.Size())
+	for _, x := range h.extents {
+		if part, err := os.Stat(filepath.Join(filepath.Dir(path), x.name)); err == nil && os.SameFile(part, own) {
+			return true
+		}
+	}
+	if !h.stacked {
+		return false
+	}
+	if h.base == "" { // it knows its base by an identifier alone
+		return id != "" && h.parent == id
+	}
+	base, err := beside(path, h)
+	if err != nil {
+		return false
+	}
+	now, err := os.Stat(base)
+	return err == nil && os.SameFile(now, own)
+}
