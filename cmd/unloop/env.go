@@ -51,7 +51,7 @@ type env struct {
 
 func newEnv(args []string, in io.Reader, out, errw io.Writer) *env {
 	e := &env{
-		ctx: context.Background(), in: bufio.NewReader(in), out: out, err: errw,
+		ctx: context.Background(), in: bufio.NewReader(in), out: out, err: errw, host: image.Host{Export: exportImage},
 		getenv: os.Getenv, now: time.Now, args: args, mu: new(sync.Mutex), judgeTime: judgeTime,
 		serials: &serials{seen: map[string]string{}}, large: new(sync.Mutex), scripted: new(atomic.Bool),
 	}

@@ -1,0 +1,257 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+	"unicode/utf8"
+
+	"unloop/image"
+)
+
+// exporterName is the program that reads and writes the image formats that are no plain
+// bytes. It serves one disk to one client and ends when that goes away, even by kill -9.
+const exporterName = "qemu-nbd"
+
+const (
+	exportTime  = 30 * time.Second // until it serves the image, and until it has ended
+	exportLocks = 2 * time.Second  // how long a run that is just ending may still hold the image
+	exportPause = 5 * time.Millisecond
+	maxSocket   = 100 // length of a socket's path; systems differ a little
+)
+
+// exported is a disk that qemu-nbd serves.
+type exported struct {
+	*nbdConn
+	server *server
+}
+
+// exportImage has the disk of a container served. QEMU gets each layer with its format,
+// so that it guesses nothing, and opens no file that a header names and we have not seen.
+func exportImage(c *image.Container, writable bool) (image.Exported, error) {
+	program, err := exec.LookPath(exporterName)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", image.ErrNoExporter, err)
+	}
+	graph, err := blockGraph(c.Layers, writable)
+	if err != nil {
+		return nil, err
+	}
+	for begin := time.Now(); ; time.Sleep(10 * exportPause) {
+		x, err := serve(program, graph, writable)
+		if err == nil || !errors.Is(err, image.ErrBusy) || time.Since(begin) > exportLocks {
+			return x, err
+		}
+	}
+}
+
+// blockNode describes an image to QEMU, see its blockdev options.
+type blockNode struct {
+	Driver   string      `json:"driver"`
+	ReadOnly bool        `json:"read-only"`
+	File     *blockFile  `json:"file"`
+	Extents  []extentRef `json:"extents,omitempty"`
+	Backing  *blockNode  `json:"backing"` // null: none, whatever the header says
+}
+
+type blockFile struct {
+	Driver   string `json:"driver"`
+	Filename string `json:"filename"`
+	ReadOnly bool   `json:"read-only"`
+}
+
+// extentRef has an extent opened as an ordinary file, never as a device or a URL.
+type extentRef struct {
+	Driver string `json:"driver"`
+}
+
+// rawNode is the same for a raw image, which knows no backing.
+type rawNode struct {
+	Driver   string     `json:"driver"`
+	ReadOnly bool       `json:"read-only"`
+	File     *blockFile `json:"file"`
+}
+
+// MarshalJSON leaves backing out where the driver does not know it.
+func (n *blockNode) MarshalJSON() ([]byte, error) {
+	type plain blockNode
+	if n.Driver == "qcow2" || n.Driver == "vmdk" {
+		return json.Marshal((*plain)(n))
+	}
+	return json.Marshal(rawNode{n.Driver, n.ReadOnly, n.File})
+}
+
+// blockGraph describes the layers of a disk, of which only the top one is ever written.
+func blockGraph(layers []image.Layer, writable bool) (string, error) {
+	var node *blockNode
+	for i := len(layers) - 1; i >= 0; i-- {
+		path, err := filepath.Abs(layers[i].Path)
+		if err != nil {
+			return "", err
+		}
+		if !utf8.ValidString(path) {
+			return "", fmt.Errorf("%w: the name of %q is not UTF-8", image.ErrExport, path)
+		}
+		readOnly := i > 0 || !writable
+		node = &blockNode{
+			Driver: layers[i].Format.Driver(), ReadOnly: readOnly, Backing: node,
+			File: &blockFile{Driver: "file", Filename: path, ReadOnly: readOnly},
+		}
+		for range layers[i].Extents {
+			node.Extents = append(node.Extents, extentRef{"file"})
+		}
+	}
+	text, err := json.Marshal(node)
+	return "json:" + string(text), err
+}
+
+// serve starts the program and connects to it. The socket lies in a folder that nobody
+// else may enter, and is gone as soon as it is connected.
+func serve(program, graph string, writable bool) (image.Exported, error) {
+	dir, err := socketFolder()
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", image.ErrExport, err)
+	}
+	defer os.Remove(dir)
+	socket := filepath.Join(dir, "nbd")
+	defer os.Remove(socket)
+	args := []string{"--socket=" + socket, "--shared=1", "--discard=ignore", "--detect-zeroes=off", "--cache=writeback", "--aio=threads"}
+	if !writable {
+		args = append(args, "--read-only")
+	}
+	s, err := startServer(exec.Command(program, append(args, graph)...))
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", image.ErrExport, err)
+	}
+	conn, err := s.connect(socket)
+	if err != nil {
+		return nil, err
+	}
+	c, err := nbdHandshake(conn)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", image.ErrExport, errors.Join(err, conn.Close(), s.end()))
+	}
+	if writable && !c.writable {
+		return nil, fmt.Errorf("%w: it is served read-only: %w", image.ErrExport, errors.Join(c.Close(), s.end()))
+	}
+	return &exported{c, s}, nil
+}
+
+// socketFolder makes a folder for a socket, whose path must not be long.
+func socketFolder() (string, error) {
+	dir, err := os.MkdirTemp("", "unloop-nbd-")
+	if err != nil || len(dir) < maxSocket {
+		return dir, err
+	}
+	if err := os.Remove(dir); err != nil {
+		return "", err
+	}
+	return os.MkdirTemp("/tmp", "unloop-nbd-")
+}
+
+// Close ends the server, and waits until it has closed the image.
+func (x *exported) Close() error {
+	return errors.Join(x.nbdConn.Close(), x.server.end())
+}
+
+// server is a running qemu-nbd.
+type server struct {
+	process *os.Process
+	done    chan struct{} // closed when it has ended
+	err     error         // how it ended, once done
+	mu      sync.Mutex
+	said    bytes.Buffer // on stderr
+}
+
+// Write takes what the server says on stderr, as long as it is not too much.
+func (s *server) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.said.Len() < 1<<16 {
+		s.said.Write(p)
+	}
+	return len(p), nil
+}
+
+func (s *server) words() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return strings.Join(strings.Fields(s.said.String()), " ")
+}
+
+// startServer starts the program in a process group of its own: Ctrl-C in the terminal
+// is for us, and must not end it in mid-write.
+func startServer(cmd *exec.Cmd) (*server, error) {
+	s := &server{done: make(chan struct{})}
+	cmd.Stderr, cmd.Stdout = s, s
+	cmd.WaitDelay = time.Second
+	started := make(chan error, 1)
+	go func() {
+		defer close(s.done)
+		defer stayOnThread()()
+		apart(cmd)
+		err := cmd.Start()
+		s.process = cmd.Process
+		started <- err
+		if err == nil {
+			s.err = cmd.Wait()
+		}
+	}()
+	return s, <-started
+}
+
+// connect waits until the server listens.
+func (s *server) connect(socket string) (net.Conn, error) {
+	for begin := time.Now(); ; {
+		conn, err := net.Dial("unix", socket)
+		if err == nil {
+			return conn, nil
+		}
+		if time.Since(begin) > exportTime {
+			return nil, fmt.Errorf("%w: no answer in %v: %w", image.ErrExport, exportTime, errors.Join(err, s.end()))
+		}
+		select {
+		case <-s.done:
+			return nil, s.why()
+		case <-time.After(exportPause):
+		}
+	}
+}
+
+// why says why a server ended before it served anything.
+func (s *server) why() error {
+	said := s.words()
+	switch {
+	case strings.Contains(said, "Failed to get") && strings.Contains(said, "lock"):
+		return fmt.Errorf("%w: %s", image.ErrBusy, said)
+	case said == "" && s.err != nil:
+		return fmt.Errorf("%w: %w", image.ErrExport, s.err)
+	}
+	return fmt.Errorf("%w: %s", image.ErrExport, said)
+}
+
+// end waits for a server that was told goodbye, and sees to it that it ends.
+func (s *server) end() error {
+	for _, signal := range []os.Signal{nil, terminate, os.Kill} {
+		if signal != nil {
+			s.process.Signal(signal)
+		}
+		select {
+		case <-s.done:
+			if s.err != nil {
+				return fmt.Errorf("%s: %w: %s", exporterName, s.err, s.words())
+			}
+			return nil
+		case <-time.After(exportTime):
+		}
+	}
+	return fmt.Errorf("%s does not end", exporterName)
+}
