@@ -69,7 +69,10 @@ func readFixedVHD(dev io.ReaderAt, size int64) (h header, ok bool) {
 		return header{}, false
 	}
 	b := make([]byte, vhdFooter)
-	if readFull(dev, b, size-vhdFooter) != nil || string(b[:8]) != vhdMagic {
+	if err := readFull(dev, b, size-vhdFooter); err != nil {
+		return unreadable("", err), true
+	}
+	if string(b[:8]) != vhdMagic {
 		return header{}, false
 	}
 	switch d, err := decodeVHD(b); {

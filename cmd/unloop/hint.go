@@ -83,6 +83,7 @@ func explanations() []explained {
 		explanationsOfRuns(),
 		explanationsOfChoices(),
 		explanationsOfHives(),
+		explanationsOfImages(),
 		explanationsOfDisks(),
 		explanationsOfWinPE(),
 		explanationsOfFiles(),
@@ -153,6 +154,23 @@ func explanationsOfHives() []explained {
 		{hive.ErrNoBackup, "nobackup", exitRefused},
 		{hive.ErrSeveralBackups, "severalbackups", exitRefused},
 		{hive.ErrDiffers, "differs", exitRefused},
+	}
+}
+
+// explanationsOfImages are of image files, and of the program that opens most of them.
+func explanationsOfImages() []explained {
+	return []explained{
+		{image.ErrPacked, "packedimage", exitRefused},
+		{image.ErrLockedImage, "lockedimage", exitRefused},
+		{image.ErrPackedBlocks, "packedblocks", exitRefused},
+		{image.ErrDelta, "delta", exitRefused},
+		{image.ErrUnclosed, "unclosed", exitRefused},
+		{image.ErrOutside, "outside", exitRefused},
+		{image.ErrUnknownImage, "unknownimage", exitRefused},
+		{image.ErrPartMissing, "partmissing", exitRefused},
+		{image.ErrIsBase, "isbase", exitRefused},
+		{image.ErrNoExporter, "noexporter", exitFailed},
+		{image.ErrExport, "export", exitRefused},
 	}
 }
 

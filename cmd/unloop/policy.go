@@ -34,6 +34,7 @@ func policies() []policyGroup {
 	return []policyGroup{
 		{"windows", true, policiesOfWindows()},
 		{"volume", true, policiesOfVolumes()},
+		{"image", true, policiesOfImages()},
 		{"hive", true, policiesOfHives()},
 		{"run", false, policiesOfRuns()},
 		{"undo", false, policiesOfUndo()},
@@ -79,6 +80,26 @@ func policiesOfVolumes() []policy {
 		{"damaged", exitRefused, []error{image.ErrDamaged, syscall.EIO}},
 		{"empty", exitRefused, []error{image.ErrEmpty}},
 		{"unsupported", exitRefused, []error{image.ErrUnsupported}},
+	}
+}
+
+func policiesOfImages() []policy {
+	return []policy{
+		{"plainimage", exitDone, nil},
+		{"container", exitDone, nil},
+		{"toplayer", exitDone, nil},
+		{"snapshots", exitDone, nil},
+		{"isbase", exitRefused, []error{image.ErrIsBase}},
+		{"packedblocks", exitRefused, []error{image.ErrPackedBlocks}},
+		{"packedimage", exitRefused, []error{image.ErrPacked}},
+		{"lockedimage", exitRefused, []error{image.ErrLockedImage}},
+		{"unclosed", exitRefused, []error{image.ErrUnclosed}},
+		{"delta", exitRefused, []error{image.ErrDelta}},
+		{"outside", exitRefused, []error{image.ErrOutside}},
+		{"partmissing", exitRefused, []error{image.ErrPartMissing}},
+		{"unknownimage", exitRefused, []error{image.ErrUnknownImage}},
+		{"export", exitRefused, []error{image.ErrExport}},
+		{"noexporter", exitFailed, []error{image.ErrNoExporter}},
 	}
 }
 

@@ -211,7 +211,10 @@ func (e *env) accountFound(b *bytes.Buffer, t *targetResult) {
 	line := func(indent int, key string, args ...any) {
 		b.WriteString(strings.Repeat("  ", indent) + e.text(key, args...) + "\n")
 	}
-	line(0, "acc.target", t.Target, e.kindWord(t.Kind))
+	line(0, "acc.target", t.Target, e.targetWord(t.Kind, t.Format))
+	for _, text := range e.imageNotes(t) {
+		line(1, "acc.line", text)
+	}
 	for _, v := range t.Volumes {
 		line(1, "acc.volume", v.Partition, v.Kind, v.Label, float64(v.Size)/(1<<20), v.Serial)
 		if v.SameSerial != "" {

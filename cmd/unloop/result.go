@@ -27,6 +27,9 @@ type targetResult struct {
 	Verb          string         `json:"verb"`
 	Target        string         `json:"target"`
 	Kind          string         `json:"kind,omitempty"`
+	Format        image.Format   `json:"format,omitempty"`    // of an image
+	Bases         []string       `json:"bases,omitempty"`     // what it stands on, and only reads
+	Snapshots     int            `json:"snapshots,omitempty"` // inside it, which stay as they are
 	DryRun        bool           `json:"dryRun,omitempty"`
 	Exit          exitCode       `json:"exit"`
 	Volumes       []volumeResult `json:"volumes,omitempty"`

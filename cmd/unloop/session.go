@@ -27,7 +27,7 @@ func (e *env) discover(target string) (*image.Source, error) {
 	if err != nil {
 		return nil, err
 	}
-	e.stage(stageDiscover, "discovered", target, e.kindWord(src.Kind().String()), len(src.Installations()))
+	e.stage(stageDiscover, "discovered", target, e.targetWord(src.Kind().String(), formatOf(src)), len(src.Installations()))
 	return src, nil
 }
 

@@ -3,6 +3,8 @@ package main
 import (
 	"errors"
 	"strings"
+
+	"unloop/image"
 )
 
 // Words that programs read too are English in JSON, wherever unloop runs. Here people
@@ -17,6 +19,14 @@ func (e *env) kindWord(kind string) string {
 		return escape(kind)
 	}
 	return e.text(key)
+}
+
+// targetWord is kindWord, and in which format an image is where that matters.
+func (e *env) targetWord(kind string, format image.Format) string {
+	if format == "" || format == image.FormatRaw {
+		return e.kindWord(kind)
+	}
+	return e.text("kind.format", e.kindWord(kind), string(format))
 }
 
 // crosscheckWords says what the crosscheck said: a verdict of askJudge, after which the judge's

@@ -54,6 +54,8 @@ var english = map[string]string{
 	"nothing to do":         "key of a message, and JSON",
 
 	// Compared with, or kept.
+	"Failed to get":        "qemu-nbd says so of a lock",
+	"NBD error %d":         "detail of an error",
 	"to be filled":         "a BIOS says so in the place of a serial number",
 	"not specified":        "likewise",
 	"system serial number": "likewise",

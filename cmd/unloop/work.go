@@ -132,6 +132,7 @@ func (e *env) openTarget(t *targetResult, named bool, o common) *image.Source {
 		return nil
 	}
 	t.Kind, t.Volumes = src.Kind().String(), volumeResults(src.Volumes())
+	e.noteImage(t, src.Container())
 	e.serials.note(t.Target, t.Volumes)
 	for _, v := range slices.Backward(t.Volumes) { // once is enough; Windows' own volume is rarely the first
 		if v.SameSerial != "" {
@@ -181,10 +182,15 @@ func (e *env) reportElsewhere(src *image.Source, o common) error {
 // closeSource gives lock and device back. An error then means that data may not have
 // reached the medium.
 func (e *env) closeSource(t *targetResult, src *image.Source) {
-	if err := src.Close(); err != nil {
-		t.Error = e.errorResult(fmt.Errorf("%w: closing %s: %w", hive.ErrNotVerified, t.Target, err))
-		e.complain(t.Target, err)
+	err := src.Close()
+	switch {
+	case err == nil:
+		return
+	case src.Written():
+		err = fmt.Errorf("%w: closing %s: %w", hive.ErrNotVerified, t.Target, err)
 	}
+	t.Error = e.errorResult(err)
+	e.complain(t.Target, err)
 }
 
 // skippedAll complains when everything that was found at a named target was skipped,
