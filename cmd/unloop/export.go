@@ -5,10 +5,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -18,8 +21,22 @@ import (
 )
 
 // exporterName is the program that reads and writes the image formats that are no plain
-// bytes. It serves one disk to one client and ends when that goes away, even by kill -9.
+// bytes. It serves one disk to one client, and ends when that goes away.
 const exporterName = "qemu-nbd"
+
+// guard starts it, and ends it when our end of its standard input closes, be it by
+// kill -9. Qemu-nbd forgets a signal that comes while it opens the image, so that one is
+// not enough.
+const guard = `exec 3<&0
+"$@" </dev/null 3<&- &
+server=$!
+{ read -r _ <&3; while kill "$server"; do sleep 0.1 || sleep 1; done; } >/dev/null 2>&1 &
+watch=$!
+exec 3<&-
+wait "$server"
+status=$?
+kill "$watch" 2>/dev/null
+exit $status`
 
 const (
 	exportTime  = 30 * time.Second // until it serves the image, and until it has ended
@@ -38,6 +55,9 @@ type exported struct {
 // so that it guesses nothing, and opens no file that a header names and we have not seen.
 func exportImage(c *image.Container, writable bool) (image.Exported, error) {
 	program, err := exec.LookPath(exporterName)
+	if runtime.GOOS == "windows" {
+		err = errors.ErrUnsupported
+	}
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", image.ErrNoExporter, err)
 	}
@@ -127,7 +147,7 @@ func serve(program, graph string, writable bool) (image.Exported, error) {
 	if !writable {
 		args = append(args, "--read-only")
 	}
-	s, err := startServer(exec.Command(program, append(args, graph)...))
+	s, err := startServer(exec.Command("/bin/sh", slices.Concat([]string{"-c", guard, "sh", program}, args, []string{graph})...))
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", image.ErrExport, err)
 	}
@@ -136,8 +156,11 @@ func serve(program, graph string, writable bool) (image.Exported, error) {
 		return nil, err
 	}
 	c, err := nbdHandshake(conn)
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", image.ErrExport, errors.Join(err, conn.Close(), s.end()))
+	if err != nil { // it listens before it opens the image
+		if err = errors.Join(err, conn.Close(), s.end()); s.words() != "" {
+			return nil, s.why()
+		}
+		return nil, fmt.Errorf("%w: %w", image.ErrExport, err)
 	}
 	if writable && !c.writable {
 		return nil, fmt.Errorf("%w: it is served read-only: %w", image.ErrExport, errors.Join(c.Close(), s.end()))
@@ -165,6 +188,7 @@ func (x *exported) Close() error {
 // server is a running qemu-nbd.
 type server struct {
 	process *os.Process
+	alive   io.Closer     // as long as this is open
 	done    chan struct{} // closed when it has ended
 	err     error         // how it ended, once done
 	mu      sync.Mutex
@@ -189,23 +213,23 @@ func (s *server) words() string {
 
 // startServer starts the program in a process group of its own: Ctrl-C in the terminal
 // is for us, and must not end it in mid-write.
-func startServer(cmd *exec.Cmd) (*server, error) {
-	s := &server{done: make(chan struct{})}
+func startServer(cmd *exec.Cmd) (s *server, err error) {
+	s = &server{done: make(chan struct{})}
+	if s.alive, err = cmd.StdinPipe(); err != nil {
+		return nil, err
+	}
 	cmd.Stderr, cmd.Stdout = s, s
 	cmd.WaitDelay = time.Second
-	started := make(chan error, 1)
+	apart(cmd)
+	if err := cmd.Start(); err != nil {
+		return nil, err
+	}
+	s.process = cmd.Process
 	go func() {
-		defer close(s.done)
-		defer stayOnThread()()
-		apart(cmd)
-		err := cmd.Start()
-		s.process = cmd.Process
-		started <- err
-		if err == nil {
-			s.err = cmd.Wait()
-		}
+		s.err = cmd.Wait()
+		close(s.done)
 	}()
-	return s, <-started
+	return s, nil
 }
 
 // connect waits until the server listens.
@@ -231,7 +255,7 @@ func (s *server) why() error {
 	said := s.words()
 	switch {
 	case strings.Contains(said, "Failed to get") && strings.Contains(said, "lock"):
-		return fmt.Errorf("%w: %s", image.ErrBusy, said)
+		return fmt.Errorf("%s: %w: %s", exporterName, image.ErrBusy, said)
 	case said == "" && s.err != nil:
 		return fmt.Errorf("%w: %w", image.ErrExport, s.err)
 	}
@@ -240,10 +264,9 @@ func (s *server) why() error {
 
 // end waits for a server that was told goodbye, and sees to it that it ends.
 func (s *server) end() error {
-	for _, signal := range []os.Signal{nil, terminate, os.Kill} {
-		if signal != nil {
-			s.process.Signal(signal)
-		}
+	defer s.alive.Close()
+	for _, force := range []func(){func() {}, func() { s.alive.Close() }, func() { killGroup(s.process) }} {
+		force()
 		select {
 		case <-s.done:
 			if s.err != nil {

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf16"
@@ -287,6 +288,16 @@ func (r *result) exit() exitCode {
 		return r.Error.Exit
 	}
 	return exitDone
+}
+
+// anyWritten says whether a hive was written to, and all went well.
+func (t *targetResult) anyWritten() bool {
+	return slices.ContainsFunc(t.Installations, (*result).written)
+}
+
+// anyError says whether something went wrong with a hive.
+func (t *targetResult) anyError() bool {
+	return slices.ContainsFunc(t.Installations, func(r *result) bool { return r.Error != nil })
 }
 
 // conclude gives the target its exit code. Installations that were merely found and

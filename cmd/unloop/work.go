@@ -186,6 +186,9 @@ func (e *env) closeSource(t *targetResult, src *image.Source) {
 	switch {
 	case err == nil:
 		return
+	case src.Written() && t.anyError() && !t.anyWritten():
+		e.note("notclosed", t.Target, err) // what became of the hive is told already
+		return
 	case src.Written():
 		err = fmt.Errorf("%w: closing %s: %w", hive.ErrNotVerified, t.Target, err)
 	}
