@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	_ "embed" // for guard.sh
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -27,16 +28,9 @@ const exporterName = "qemu-nbd"
 // guard starts it, and ends it when our end of its standard input closes, be it by
 // kill -9. Qemu-nbd forgets a signal that comes while it opens the image, so that one is
 // not enough.
-const guard = `exec 3<&0
-"$@" </dev/null 3<&- &
-server=$!
-{ read -r _ <&3; while kill "$server"; do sleep 0.1 || sleep 1; done; } >/dev/null 2>&1 &
-watch=$!
-exec 3<&-
-wait "$server"
-status=$?
-kill "$watch" 2>/dev/null
-exit $status`
+//
+//go:embed guard.sh
+var guard string
 
 const (
 	exportTime  = 30 * time.Second // until it serves the image, and until it has ended
