@@ -56,7 +56,7 @@ func decodeQCOW(b []byte) (q qcow, err error) {
 		q.features, q.length = binary.BigEndian.Uint64(b[72:]), int64(binary.BigEndian.Uint32(b[100:]))
 	}
 	switch {
-	case q.clusterBits < 9 || q.clusterBits > 21, q.size < 0, q.l1 < 0, q.l1Entries > 4<<20,
+	case q.clusterBits < 9 || q.clusterBits > 21, q.size < 0, q.size > 1<<60, q.l1 < 0, q.l1Entries > 4<<20,
 		q.version == 3 && q.length < qcowLength3, q.length > int64(len(b)):
 		return q, fmt.Errorf("header of a qcow2 image: %w", ErrDamaged)
 	}
