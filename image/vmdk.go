@@ -18,7 +18,7 @@ const (
 	vmdkPacked        = 1 << 16    // flags: grains are compressed
 	vmdkMaxDescriptor = 1 << 20    // as QEMU
 	vmdkMaxExtents    = 1 << 10    // 2 TiB in pieces of 2 GiB
-	vmdkMaxSectors    = 1 << 50    // of an extent; it guards the arithmetic
+	vmdkMaxSectors    = 1 << 40    // of an extent: 512 TiB; it guards the arithmetic
 	vmdkNoParent      = "ffffffff" // parentCID
 )
 
