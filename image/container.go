@@ -33,8 +33,8 @@ func (d *disk) unexport() error {
 	return nil
 }
 
-// beginContainer locks all files that are written with the disk, of which f is the first,
-// and has it served anew for writing. Nothing in their headers may have changed.
+// beginContainer locks all files that are written with the disk, of which f is the first.
+// Nothing in their headers may have changed.
 func (d *disk) beginContainer(f *os.File) error {
 	info, err := f.Stat()
 	if err != nil {
@@ -51,19 +51,26 @@ func (d *disk) beginContainer(f *os.File) error {
 		return err
 	case !sameInside(now, d.inside):
 		return fmt.Errorf("opening %s for writing: %w", d.path, ErrChanged)
-	case len(d.inside.Layers) == 0:
-		if err := lockFromQEMU(f); err != nil {
-			return writeError(d.path, err)
-		}
-		return nil
+	case !d.contained():
+		err = lockFromQEMU(f)
 	}
+	if err != nil {
+		return writeError(d.path, err)
+	}
+	return nil
+}
+
+// serveForWriting has the disk served anew. Some formats note in their headers that they
+// are open, so that this is a write already.
+func (d *disk) serveForWriting() error {
 	if err := d.unexport(); err != nil {
 		return err
 	}
 	size, err := d.export(true)
 	if err == nil && size != d.size {
-		err = errors.Join(fmt.Errorf("opening %s for writing: %w", d.path, ErrChanged), d.unexport())
+		err = fmt.Errorf("opening %s for writing: %w", d.path, ErrChanged)
 	}
+	d.served = err == nil
 	return err
 }
 

@@ -23,6 +23,7 @@ type disk struct {
 
 	inside   *Container // of an image file
 	exported Exported   // nil: the bytes of the file are those of the disk
+	served   bool       // for writing, too
 	others   []*os.File // the further files of the image, while they are locked
 	frozen   *[]error   // what forbids writing to the image file; nil: not looked yet
 }
@@ -34,7 +35,7 @@ func newDisk(h Host, path string, f *os.File, info fs.FileInfo, c *Container) (*
 	switch {
 	case c == nil:
 		d.size, err = f.Seek(0, io.SeekEnd)
-	case len(c.Layers) > 0:
+	case d.contained():
 		d.size, err = d.export(false)
 	default:
 		d.size = c.Size
@@ -94,6 +95,9 @@ func (d *disk) ReadAt(p []byte, off int64) (int, error) {
 	if int64(len(p)) > d.size-off {
 		p, end = p[:d.size-off], io.EOF
 	}
+	if d.contained() && d.exported == nil {
+		return 0, fmt.Errorf("%s is no longer served: %w", d.path, ErrExport)
+	}
 	n, err := d.medium().ReadAt(p, off)
 	if err == nil {
 		err = end
@@ -103,11 +107,17 @@ func (d *disk) ReadAt(p []byte, off int64) (int, error) {
 
 // WriteAt writes to the medium, and never beyond the disk.
 func (d *disk) WriteAt(p []byte, off int64) (int, error) {
-	if off < 0 || int64(len(p)) > d.size-off {
+	switch {
+	case off < 0 || int64(len(p)) > d.size-off:
 		return 0, fmt.Errorf("disk ends at %d: %w", d.size, ErrDamaged)
+	case d.contained() && !d.served:
+		return 0, fmt.Errorf("%s is served for reading only: %w", d.path, ErrReadOnly)
 	}
 	return d.medium().WriteAt(p, off)
 }
+
+// contained says that the bytes of the file are not those of the disk.
+func (d *disk) contained() bool { return d.inside != nil && len(d.inside.Layers) > 0 }
 
 // medium is where the bytes of the disk are.
 func (d *disk) medium() Exported {

@@ -10,13 +10,17 @@
 //     written; one encrypted, or stored behind a reparse point, is not read.
 //   - Clusters above 64 KiB, dynamic disks and software RAID are not
 //     assembled. What is recognised of them is refused, not guessed.
+//   - A disk in a raw image or fixed VHD is read and written here. Of qcow2, VMDK,
+//     dynamic VHD, VHDX and VDI only the headers are read: the disk in them is what
+//     [Host].Export, a program of its own, makes of it, and only the top layer of
+//     several is ever written.
 //   - Block devices are a matter of Linux. On Windows and macOS the targets
 //     are hive files, folders and image files.
 //
 // A [Host] opens what the user named as a [Source]: a hive file, a folder, a
 // disk image or a block device. The source lists the Windows installations
 // found there; an [Installation] opens its files; a [File] reads, and, after
-// [Source.BeginWrite], writes whole sectors inside the file's own plain and
+// [Source.BeginWrite] and [Source.StartWriting], writes whole sectors inside the file's own plain and
 // initialised extents. That is the only way to write to a volume.
 //
 // Beside hives a diagnosis wants [ReadPE], the version of a program or driver,

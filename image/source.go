@@ -326,6 +326,16 @@ func (s *Source) BeginWrite() error {
 	return nil
 }
 
+// StartWriting has an image that is not kept as plain bytes opened for writing, which
+// BeginWrite does with everything else: the headers of some formats change by that alone.
+// Anew says that it was, and that what was read before may have changed in that moment.
+func (s *Source) StartWriting() (anew bool, err error) {
+	if !s.writing || s.disk == nil || !s.disk.contained() || s.disk.served {
+		return false, nil
+	}
+	return true, s.disk.serveForWriting()
+}
+
 // Close gives everything back. After writing its error means that data may
 // not have reached the medium.
 func (s *Source) Close() error {

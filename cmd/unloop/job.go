@@ -108,6 +108,9 @@ func (j *job) write() error {
 	if err := j.interrupted(); err != nil {
 		return errors.Join(err, j.giveUp())
 	}
+	if err := j.startWriting(); err != nil {
+		return errors.Join(err, j.giveUp())
+	}
 	if err := j.discard(); err != nil {
 		return errors.Join(err, j.giveUp())
 	}
@@ -133,6 +136,21 @@ func (j *job) begin() error {
 		}
 	}
 	return j.src.BeginWrite()
+}
+
+// startWriting has an image opened for writing, now that the backup is there, and makes
+// sure that nobody was faster.
+func (j *job) startWriting() error {
+	anew, err := j.src.StartWriting()
+	if err != nil || !anew {
+		return err
+	}
+	for _, w := range j.writers {
+		if err := w.unchanged(); err != nil {
+			return ofHive{w.r, err}
+		}
+	}
+	return nil
 }
 
 // keepable says why a backup in the folder would not be there when it is needed.
