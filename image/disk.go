@@ -34,14 +34,16 @@ func newDisk(h Host, path string, f *os.File, info fs.FileInfo, c *Container) (*
 	var err error
 	switch {
 	case c == nil:
-		d.size, err = f.Seek(0, io.SeekEnd)
+		if d.size, err = f.Seek(0, io.SeekEnd); err != nil {
+			err = fmt.Errorf("asking for the size of %s: %w", path, err)
+		}
 	case d.contained():
 		d.size, err = d.export(false)
 	default:
 		d.size = c.Size
 	}
 	if err != nil {
-		return nil, fmt.Errorf("asking for the size of %s: %w", path, err)
+		return nil, err
 	}
 	if err = d.measure(); err != nil {
 		return nil, errors.Join(err, d.unexport())

@@ -7,7 +7,7 @@ import (
 )
 
 // maxNeighbours bounds the files that are looked at for one that stands on an image.
-const maxNeighbours = 4096
+const maxNeighbours = 1 << 16
 
 // overlay finds an image that stands on the one at path, or that it is a part of, in its
 // folder or where VirtualBox keeps snapshots; "" if there is none. id is what the image

@@ -22,7 +22,7 @@ func (e *env) noteImage(t *targetResult, c *image.Container) {
 	}
 	t.Format, t.Bases, t.Snapshots = c.Format, c.Bases, c.Snapshots
 	for _, text := range e.imageNotes(t) {
-		e.tell("unloop: " + text)
+		e.stageText(stageDiscover, escape(t.Target)+": "+text)
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"unloop/hive"
+	"unloop/image"
 )
 
 // sheet is a report as people read it, in their language. report.txt and report.html are
@@ -166,6 +167,9 @@ func (e *env) facts(s subject) (list []fact) {
 		add("sheet.where", s.r.Hive)
 	} else {
 		add("sheet.where", s.t.Target)
+	}
+	if s.t.Format != "" && s.t.Format != image.FormatRaw {
+		add("sheet.image", strings.Join(append([]string{string(s.t.Format)}, e.imageNotes(s.t)...), "; "))
 	}
 	if s.r != nil && s.r.System != nil {
 		add("sheet.lastboot", stamp(s.r.System.LastBoot))
