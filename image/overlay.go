@@ -17,10 +17,15 @@ func overlay(path, id string) string {
 	if err != nil {
 		return ""
 	}
-	folder := filepath.Dir(path)
-	for _, dir := range []string{folder, filepath.Join(folder, "Snapshots")} {
-		if over := overlayIn(dir, own, id); over != "" {
-			return over
+	folders := []string{filepath.Dir(path)}
+	if real, err := filepath.EvalSymlinks(path); err == nil && filepath.Dir(real) != folders[0] {
+		folders = append(folders, filepath.Dir(real))
+	}
+	for _, folder := range folders {
+		for _, dir := range []string{folder, filepath.Join(folder, "Snapshots")} {
+			if over := overlayIn(dir, own, id); over != "" {
+				return over
+			}
 		}
 	}
 	return ""
