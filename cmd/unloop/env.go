@@ -51,10 +51,11 @@ type env struct {
 
 func newEnv(args []string, in io.Reader, out, errw io.Writer) *env {
 	e := &env{
-		ctx: context.Background(), in: bufio.NewReader(in), out: out, err: errw, host: image.Host{Export: exportImage},
+		ctx: context.Background(), in: bufio.NewReader(in), out: out, err: errw,
 		getenv: os.Getenv, now: time.Now, args: args, mu: new(sync.Mutex), judgeTime: judgeTime,
 		serials: &serials{seen: map[string]string{}}, large: new(sync.Mutex), scripted: new(atomic.Bool),
 	}
+	e.host.Export = e.exportImage
 	e.lang = langFrom(e.getenv)
 	e.inTTY, e.outTTY = isTerminal(in), isTerminal(out)
 	e.run = fmt.Sprintf("%s-%.8s", e.now().UTC().Format("20060102T150405Z"), strings.ToLower(rand.Text()))

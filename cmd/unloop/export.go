@@ -47,7 +47,7 @@ type exported struct {
 
 // exportImage has the disk of a container served. QEMU gets each layer with its format,
 // so that it guesses nothing, and opens no file that a header names and we have not seen.
-func exportImage(c *image.Container, writable bool) (image.Exported, error) {
+func (e *env) exportImage(c *image.Container, writable bool) (image.Exported, error) {
 	program, err := exec.LookPath(exporterName)
 	if runtime.GOOS == "windows" {
 		err = errors.ErrUnsupported
@@ -61,6 +61,9 @@ func exportImage(c *image.Container, writable bool) (image.Exported, error) {
 	}
 	for begin := time.Now(); ; time.Sleep(10 * exportPause) {
 		x, err := serve(program, graph, writable)
+		if err != nil && e.ctx.Err() != nil { // Ctrl-C may reach it before it is in a group of its own
+			return nil, fmt.Errorf("%w: %w", errInterrupted, err)
+		}
 		if err == nil || !errors.Is(err, image.ErrBusy) || time.Since(begin) > exportLocks {
 			return x, err
 		}
