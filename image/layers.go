@@ -122,18 +122,25 @@ func (s *stack) extent(path string, x extentFile) error {
 	return nil
 }
 
-// openPart opens an ordinary file that another one names.
+// openPart opens an ordinary file that another one names. Anything else is not even
+// opened: with some devices that alone does something.
 func openPart(path string) (*os.File, fs.FileInfo, error) {
-	f, err := openRead(path, true)
-	if errors.Is(err, fs.ErrNotExist) {
+	before, err := os.Stat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
 		return nil, nil, fmt.Errorf("%w: %w", ErrPartMissing, err)
+	case err != nil:
+		return nil, nil, readError(err)
+	case !before.Mode().IsRegular():
+		return nil, nil, fmt.Errorf("no ordinary file: %w", ErrOutside)
 	}
+	f, err := openRead(path, true)
 	if err != nil {
 		return nil, nil, readError(err)
 	}
 	info, err := f.Stat()
-	if err == nil && !info.Mode().IsRegular() {
-		err = fmt.Errorf("no ordinary file: %w", ErrOutside)
+	if err == nil && !sameFile(before, info) {
+		err = ErrChanged
 	}
 	if err != nil {
 		return nil, nil, errors.Join(err, f.Close())
