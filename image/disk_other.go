@@ -9,16 +9,25 @@ import (
 	"syscall"
 )
 
-// openExclusive opens an image file for reading and writing. Block devices
-// are a matter of Linux.
+// openExclusive opens an image file for reading and writing, locked against other runs of
+// this program. Block devices are a matter of Linux.
 func openExclusive(path string, block bool) (*os.File, error) {
 	if block {
 		return nil, ErrUnsupported
 	}
-	return os.OpenFile(path, os.O_RDWR, 0)
+	f, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		return nil, err
+	}
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		return nil, errors.Join(&fs.PathError{Op: "lock", Path: path, Err: err}, f.Close())
+	}
+	return f, nil
 }
 
-func isBusy(err error) bool { return errors.Is(err, syscall.EBUSY) }
+func isBusy(err error) bool {
+	return errors.Is(err, syscall.EBUSY) || errors.Is(err, syscall.EWOULDBLOCK)
+}
 
 func isReadOnly(err error) bool { return errors.Is(err, fs.ErrPermission) }
 
