@@ -37,6 +37,11 @@ type env struct {
 	flush     func(dir string) error // puts all of a medium's file system on it, beyond what was synced; nil: not needed
 	onStick   bool                   // this is the session on the rescue stick
 
+	// Of a job among several.
+	about string // the target, which advice names then
+	quiet bool   // stages are not told one by one
+	slot  *slot  // where its stage is shown; nil: nowhere
+
 	// diskName names a disk otherwise than by its path, where paths change from one
 	// start to the next; nil: by its path.
 	diskName func(path string) string
@@ -53,7 +58,7 @@ func newEnv(args []string, in io.Reader, out, errw io.Writer) *env {
 	e := &env{
 		ctx: context.Background(), in: bufio.NewReader(in), out: out, err: errw,
 		getenv: os.Getenv, now: time.Now, args: args, mu: new(sync.Mutex), judgeTime: judgeTime,
-		serials: &serials{seen: map[string]string{}}, large: new(sync.Mutex), scripted: new(atomic.Bool),
+		serials: &serials{seen: map[string]string{}, told: map[string]bool{}}, large: new(sync.Mutex), scripted: new(atomic.Bool),
 	}
 	e.host.Export = e.exportImage
 	e.lang = langFrom(e.getenv)
@@ -86,12 +91,24 @@ func langFrom(getenv func(string) string) string {
 }
 
 // note prints one line of progress or advice for a person, on stderr.
-func (e *env) note(key string, args ...any) { e.tell("unloop: " + e.text(key, args...)) }
+func (e *env) note(key string, args ...any) { e.remark(e.text(key, args...)) }
+
+// remark prints a note whose text is made already. Of several targets it says which one it
+// is about.
+func (e *env) remark(text string) {
+	if about := escape(e.about); about != "" && !strings.Contains(text, about) {
+		text = about + ": " + text
+	}
+	e.tell("unloop: " + text)
+}
 
 // stage announces a stage of the run by its name, the same in every language.
 func (e *env) stage(name, key string, args ...any) {
 	e.times.ended(name)
-	e.stageLine(name, key, args...)
+	e.slot.at(name)
+	if !e.quiet {
+		e.stageLine(name, key, args...)
+	}
 }
 
 // stageLine prints a line of a stage that goes on.
@@ -127,6 +144,10 @@ func (e *env) text(key string, args ...any) string {
 // busy says on stderr, after a second and then every five, that a stage goes on.
 // The function it returns ends that.
 func (e *env) busy(stage, label string) (done func()) {
+	e.slot.at(stage)
+	if e.slot != nil {
+		return func() {} // it is seen
+	}
 	stop := make(chan struct{})
 	var wait sync.WaitGroup
 	wait.Go(func() {

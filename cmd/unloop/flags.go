@@ -18,6 +18,7 @@ type arranger struct {
 	out    []string            // flags with their values, in the order given
 	given  map[string]string   // flags that may be given once, with their value
 	extras []string            // the rest: verbs before a verb is known, then targets
+	dash   bool                // one of them is "-", and not after "--"
 }
 
 func newArranger(flags []cli.Flag) *arranger {
@@ -52,8 +53,12 @@ func (a *arranger) arrange(args []string, stopAtExtra bool) (rest []string, err 
 				return nil, nil
 			}
 			return args, nil
-		case arg == "-":
+		case arg == "-" && stopAtExtra:
 			return nil, usageError{"usage.dash", nil}
+		case arg == "-":
+			a.dash = true
+			a.extras = append(a.extras, arg)
+			args = args[1:]
 		case strings.HasPrefix(arg, "--"):
 			args, err = a.long(args)
 		case strings.HasPrefix(arg, "-"):
@@ -154,6 +159,9 @@ func arrangeArgs(app *cli.App, args []string) ([]string, error) {
 	}
 	if _, err := v.arrange(v.rest, false); err != nil {
 		return nil, err
+	}
+	if _, lists := v.flags["recursive"]; v.dash && !lists {
+		return nil, usageError{"usage.dash", nil} // the verb takes no lists
 	}
 	if _, asked := v.given["version"]; asked {
 		return []string{args[0], "--version"}, nil

@@ -24,6 +24,8 @@ func (e *env) appHelp(app *cli.App) string {
 	}
 	b.WriteString("\n")
 	paragraph(&b, e.text("help.targets"))
+	b.WriteString("\n")
+	paragraph(&b, e.text("help.many"))
 	fmt.Fprintf(&b, "\n%s\n", e.text("help.global"))
 	e.flagLines(&b, app.Flags)
 	b.WriteString("\n")

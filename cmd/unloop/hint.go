@@ -177,6 +177,7 @@ func explanationsOfImages() []explained {
 // explanationsOfDisks are of disks, volumes, and the making of a stick.
 func explanationsOfDisks() []explained {
 	return []explained{
+		{errResumeBusy, "resumebusy", exitRefused},
 		{image.ErrFixed, "fixed", exitRefused},
 		{errLargeDrive, "largedrive", exitRefused},
 		{errHoldsWindows, "holdswindows", exitRefused},
@@ -226,6 +227,7 @@ func explanationsOfFiles() []explained {
 		{image.ErrUnsupported, "unsupported", exitRefused},
 		{image.ErrDamaged, "damaged", exitRefused},
 		{image.ErrNoWindows, "nowindows", exitRefused},
+		{errNothingInside, "nothinginside", exitRefused},
 		{image.ErrNotFound, "notfound", exitFailed},
 		{stick.ErrMissing, "nopackage", exitFailed},
 		{stick.ErrKernel, "kernel", exitFailed},

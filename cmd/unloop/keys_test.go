@@ -87,6 +87,9 @@ func builtKeys() map[string][]string {
 	for _, s := range []status{statusPlanned, statusLeft, statusNothing, statusSkipped, statusRepaired, statusUndone, statusRefused, statusFailed} {
 		built["status."] = append(built["status."], strings.ReplaceAll(string(s), " ", ""))
 	}
+	for _, action := range actions() {
+		built["batch."] = append(built["batch."], action, "n."+action)
+	}
 	built["result."] = []string{resultRepaired, resultPartly, resultUndone, resultPartUndo, resultNoUndo, resultNothing, resultFailed, resultDryRun, resultLeft}
 	for key := range messagesOf("en") { // the stick's own hint stands for one of all
 		if of, ok := strings.CutPrefix(key, "stickhint."); ok && hasMessage("en", "hint."+of) {

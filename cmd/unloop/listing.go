@@ -1,6 +1,7 @@
 package main
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/rivo/uniseg"
@@ -43,4 +44,21 @@ func (t listing) String() string {
 		b.WriteString(strings.TrimRight(line.String(), " ") + "\n")
 	}
 	return b.String()
+}
+
+// withoutEmpty leaves out columns that say nothing.
+func (t listing) withoutEmpty() listing {
+	keep := func(cells []string) (left []string) {
+		for i, cell := range cells {
+			if slices.ContainsFunc(t.rows, func(row []string) bool { return row[i] != "" }) {
+				left = append(left, cell)
+			}
+		}
+		return left
+	}
+	all := listing{head: keep(t.head)}
+	for _, row := range t.rows {
+		all.rows = append(all.rows, keep(row))
+	}
+	return all
 }

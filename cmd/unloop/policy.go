@@ -54,7 +54,7 @@ func policiesOfWindows() []policy {
 		{"unknown", exitDone, nil},
 		{"amd", exitDone, nil},
 		{"lookalike", exitDone, nil},
-		{"nowindows", exitRefused, []error{image.ErrNoWindows}},
+		{"nowindows", exitRefused, []error{image.ErrNoWindows, errNothingInside}},
 		{"windowsold", exitRefused, []error{image.ErrNoWindows}},
 	}
 }
@@ -135,6 +135,7 @@ func policiesOfRuns() []policy {
 		{"stale", exitRefused, []error{hive.ErrStale, image.ErrChanged}},
 		{"backup", exitRefused, []error{hive.ErrBackup}},
 		{"sharesmedium", exitRefused, []error{errSharesMedium, errReportShares}},
+		{"resumebusy", exitRefused, []error{errResumeBusy}},
 		{"volatile", exitRefused, []error{errVolatile}},
 		{"disagree", exitRefused, []error{errDisagree}},
 		{"nojudge", exitRefused, []error{errNoJudge}},

@@ -36,6 +36,11 @@ type common struct {
 	format string
 	jobs   int
 
+	recursive bool   // folders are looked into
+	list      bool   // targets come from stdin
+	resume    string // file that says what is finished; "" for none
+	asked     string // what decides what is written, for that file
+
 	verbose bool // scan: print what a log changes
 }
 
@@ -48,6 +53,8 @@ func (e *env) commonFlags() []cli.Flag {
 		&cli.BoolFlag{Name: "html", Usage: e.text("flag.html")},
 		&cli.StringFlag{Name: "format", Value: "text", Usage: "text|json|reg|cmd|" + e.text("flag.format")},
 		&cli.IntFlag{Name: "jobs", Value: 1, Usage: "N|" + e.text("flag.jobs")},
+		&cli.BoolFlag{Name: "recursive", Usage: e.text("flag.recursive")},
+		&cli.StringFlag{Name: "resume", Usage: "FILE|" + e.text("flag.resume")},
 		&cli.StringFlag{Name: "crosscheck", Value: "auto", Usage: "auto|require|off|" + e.text("flag.crosscheck")},
 	}
 }
@@ -79,6 +86,7 @@ func (e *env) commonOptions(c *cli.Context) (o common, crosscheck string, err er
 	o = common{
 		dryRun: c.Bool("dry-run"), yes: c.Bool("yes"), backup: c.String("backup"),
 		report: c.String("report"), html: c.Bool("html"), format: c.String("format"), jobs: c.Int("jobs"),
+		recursive: c.Bool("recursive"), list: slices.Contains(c.Args().Slice(), stdinTargets), resume: c.String("resume"),
 	}
 	crosscheck = c.String("crosscheck")
 	switch {
@@ -94,7 +102,7 @@ func (e *env) commonOptions(c *cli.Context) (o common, crosscheck string, err er
 		return o, "", usageError{"usage.choice", []any{"--crosscheck", crosscheck, "auto, require, off"}}
 	case o.jobs < 1 || o.jobs > 64:
 		return o, "", usageError{"usage.jobs", []any{o.jobs}}
-	case !o.dryRun && !o.yes && (!e.inTTY || o.jobs > 1):
+	case !o.dryRun && !o.yes && (!e.inTTY || o.jobs > 1 || o.list):
 		return o, "", usageError{"usage.yes", nil}
 	}
 	o.named = o.backup != ""
@@ -141,7 +149,29 @@ func (e *env) repairOptions(c *cli.Context) (o repairOptions, err error) {
 	default:
 		return o, usageError{"usage.choice", []any{"--control-set", set, "all, default"}}
 	}
+	o.asked = o.askedFor(c.String("control-set"))
 	return o, nil
+}
+
+// askedFor spells what decides what a repair writes, always in the same way.
+func (o repairOptions) askedFor(controlSet string) string {
+	var fixes []string
+	for _, fix := range o.fixes {
+		fixes = append(fixes, string(fix))
+	}
+	words := []string{"repair", "--fix=" + strings.Join(slices.Sorted(slices.Values(fixes)), ","), "--control-set=" + controlSet}
+	services := slices.Clone(o.scope.Services)
+	for i, name := range services {
+		services[i] = "--service=" + strings.ToLower(name)
+	}
+	words = append(words, slices.Compact(slices.Sorted(slices.Values(services)))...)
+	if o.force {
+		words = append(words, "--force")
+	}
+	if o.discard {
+		words = append(words, "--discard-hibernation")
+	}
+	return strings.Join(words, " ")
 }
 
 // serviceName says whether a word can be the name of a service's key.
@@ -294,7 +324,7 @@ func (e *env) advise(f *hive.Findings, o repairOptions) {
 		e.note("dependent", d.Name, d.Service, hive.ControlSetName(d.Set))
 	}
 	for _, s := range doubts(f) {
-		e.tell("unloop: " + e.say(s))
+		e.remark(e.say(s))
 	}
 	if n := len(f.Diagnosis.LookAlikes); n > 0 {
 		e.note("lookalikes", n)

@@ -37,6 +37,9 @@ type targetResult struct {
 	Problems      []string       `json:"problems,omitempty"`
 	Installations []*result      `json:"installations"`
 	Error         *errorResult   `json:"error,omitempty"`
+	Took          seconds        `json:"seconds,omitempty"` // of several targets
+	Earlier       bool           `json:"earlier,omitempty"` // finished by an earlier run
+	Resume        *resumeMark    `json:"resume,omitempty"`  // in the file of --resume
 
 	noReport bool // the report folder is no place for one
 }

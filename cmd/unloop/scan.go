@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"slices"
 
 	"github.com/urfave/cli/v2"
 
@@ -19,10 +20,14 @@ func (e *env) scanCommand() *cli.Command {
 			&cli.StringFlag{Name: "report", Usage: "DIR|" + e.text("flag.report")},
 			&cli.BoolFlag{Name: "html", Usage: e.text("flag.html")},
 			&cli.IntFlag{Name: "jobs", Value: 1, Usage: "N|" + e.text("flag.jobs")},
+			&cli.BoolFlag{Name: "recursive", Usage: e.text("flag.recursive")},
 			cli.HelpFlag,
 		},
 		Action: func(c *cli.Context) error {
-			o := common{format: c.String("format"), report: c.String("report"), html: c.Bool("html"), jobs: c.Int("jobs"), verbose: c.Bool("verbose")}
+			o := common{
+				format: c.String("format"), report: c.String("report"), html: c.Bool("html"), jobs: c.Int("jobs"), verbose: c.Bool("verbose"),
+				recursive: c.Bool("recursive"), list: slices.Contains(c.Args().Slice(), stdinTargets),
+			}
 			switch {
 			case o.format != "text" && o.format != "json":
 				return usageError{"usage.choice", []any{"--format", o.format, "text, json"}}

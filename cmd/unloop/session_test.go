@@ -88,7 +88,7 @@ func TestInterruptedBefore(t *testing.T) {
 			t.Errorf("%s: exit code %d, want %d", verb, code, exitFailed)
 		}
 		for _, target := range []string{a, b} {
-			if !strings.Contains(p.stderr.String(), "error: "+target+": interrupted") {
+			if !strings.Contains(p.stderr.String(), "error: interrupted: 0 done, 2 left: "+a+" "+b) {
 				t.Errorf("%s: %s is not named in %s", verb, target, p.stderr.String())
 			}
 			if now, err := os.ReadFile(target); err != nil || hive.Sum(now) != hive.Sum(data) {

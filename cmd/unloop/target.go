@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"runtime"
 
 	"unloop/hive"
 	"unloop/image"
@@ -118,22 +117,4 @@ func (f hiveFiles) log1File() hive.File {
 		return nil
 	}
 	return f.log1
-}
-
-// targets returns what the user named, or every disk of this machine.
-func (e *env) targets(named []string) ([]string, error) {
-	if len(named) > 0 {
-		return named, nil
-	}
-	disks, err := e.host.Disks()
-	if err != nil {
-		return nil, fmt.Errorf("listing disks: %w", err)
-	}
-	if len(disks) == 0 && runtime.GOOS == "windows" { // drives without a Windows are not named
-		return nil, fmt.Errorf("listing drives: %w", errNoWindowsDrive)
-	}
-	if len(disks) == 0 {
-		return nil, fmt.Errorf("listing disks: %w", image.ErrNotFound)
-	}
-	return disks, nil
 }

@@ -11,6 +11,17 @@ import (
 type serials struct {
 	mu   sync.Mutex
 	seen map[string]string // serial number to volume
+	told map[string]bool   // serial numbers of which a copy was spoken of
+}
+
+// first says whether no copy of a volume was spoken of before. In a fleet of clones once is
+// enough.
+func (s *serials) first(serial string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	was := s.told[serial]
+	s.told[serial] = true
+	return !was
 }
 
 // note gives each volume of a target that has the serial number of another one the

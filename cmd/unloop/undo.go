@@ -31,6 +31,10 @@ func (e *env) undoCommand() *cli.Command {
 			if o.common, o.crosscheck, err = e.commonOptions(c); err != nil {
 				return err
 			}
+			o.asked = "undo"
+			if o.from != "" {
+				o.asked += " --from=" + o.from
+			}
 			return e.runUndo(c.Args().Slice(), o)
 		},
 	}

@@ -1,10 +1,8 @@
 package main
 
 import (
-	"bytes"
 	"fmt"
 	"slices"
-	"sync"
 	"time"
 
 	"unloop/hive"
@@ -13,53 +11,6 @@ import (
 
 // work is what a verb does with one installation.
 type work func(e *env, src *image.Source, in *image.Installation, r *result) error
-
-// forEach runs work on every installation of every target, o.jobs targets at a
-// time, prints results in the order of the targets and keeps the worst exit code.
-// A failure never stops the rest; Ctrl-C does, between two targets.
-func (e *env) forEach(named []string, o common, verb string, do work) error {
-	targets, err := e.targets(named)
-	if err != nil {
-		return err
-	}
-	type outcome struct {
-		out    bytes.Buffer
-		result *targetResult
-	}
-	outcomes := make([]chan *outcome, len(targets))
-	for i := range outcomes {
-		outcomes[i] = make(chan *outcome, 1)
-	}
-	slots := make(chan struct{}, o.jobs)
-	var wait sync.WaitGroup
-	direct := o.jobs == 1
-	next := 0
-	for i, target := range targets {
-		slots <- struct{}{}
-		job := *e
-		oc := new(outcome)
-		if !direct {
-			job.out = &oc.out
-		}
-		wait.Go(func() {
-			defer func() { <-slots }()
-			oc.result = job.one(target, o, verb, len(named) > 0, do)
-			outcomes[i] <- oc
-		})
-		for ; direct && next <= i; next++ {
-			wait.Wait()
-			e.finish((<-outcomes[next]).result)
-		}
-	}
-	for ; next < len(targets); next++ {
-		oc := <-outcomes[next]
-		if _, err := e.out.Write(oc.out.Bytes()); err != nil {
-			e.notPrinted(oc.result, fmt.Errorf("%w: %w", errNotShown, err))
-		}
-		e.finish(oc.result)
-	}
-	return nil
-}
 
 // notPrinted says that a target's result could not be printed or saved. That is a failure only
 // where the result was all there was to it: exit code 1 promises an unchanged hive.
@@ -73,17 +24,11 @@ func (e *env) notPrinted(t *targetResult, err error) {
 	t.Exit = worse(t.Exit, e.complain(t.Target, err))
 }
 
-func (e *env) finish(t *targetResult) { e.worst = worse(e.worst, t.Exit) }
-
 // one runs a verb's work on one target and reports it.
 func (e *env) one(target string, o common, verb string, named bool, do work) *targetResult {
-	t := &targetResult{
-		Schema: reportSchema, Tool: versionLine(), Time: e.now().UTC().Truncate(time.Second),
-		Verb: verb, Target: target, DryRun: o.dryRun, Installations: []*result{},
-	}
+	t := e.newResult(target, o, verb)
 	if err := e.interrupted(); err != nil {
-		t.Error = e.errorResult(err)
-		e.complain(target, err)
+		e.cannot(t, err)
 	} else {
 		e.onTarget(t, named, o, do)
 	}
@@ -94,6 +39,20 @@ func (e *env) one(target string, o common, verb string, named bool, do work) *ta
 	return t
 }
 
+// newResult begins the account of a target.
+func (e *env) newResult(target string, o common, verb string) *targetResult {
+	return &targetResult{
+		Schema: reportSchema, Tool: versionLine(), Time: e.now().UTC().Truncate(time.Second),
+		Verb: verb, Target: target, DryRun: o.dryRun, Installations: []*result{},
+	}
+}
+
+// cannot says why nothing can be done with a target.
+func (e *env) cannot(t *targetResult, err error) {
+	t.Error = e.errorResult(err)
+	e.complain(t.Target, err)
+}
+
 // onTarget opens a target and works on what is found in it.
 func (e *env) onTarget(t *targetResult, named bool, o common, do work) {
 	src := e.openTarget(t, named, o)
@@ -102,8 +61,7 @@ func (e *env) onTarget(t *targetResult, named bool, o common, do work) {
 	}
 	e.eachInstallation(t, src, do)
 	if err := src.NoWindows(); err != nil && named {
-		t.Error = e.errorResult(err)
-		e.complain(t.Target, err)
+		e.cannot(t, err)
 	}
 	e.closeSource(t, src)
 	if named {
@@ -116,8 +74,7 @@ func (e *env) onTarget(t *targetResult, named bool, o common, do work) {
 func (e *env) openTarget(t *targetResult, named bool, o common) *image.Source {
 	src, err := e.discover(t.Target)
 	if err != nil {
-		t.Error = e.errorResult(err)
-		e.complain(t.Target, err)
+		e.cannot(t, err)
 		return nil
 	}
 	if own, _, err := src.SharesMedium(e.host.SystemFolder()); !named && (own || err != nil) {
@@ -125,9 +82,9 @@ func (e *env) openTarget(t *targetResult, named bool, o common) *image.Source {
 		e.closeSource(t, src)
 		return nil
 	}
-	if err := e.reportElsewhere(src, o); err != nil {
-		t.Error, t.noReport = e.errorResult(err), true
-		e.complain(t.Target, err)
+	if err := e.elsewhere(src, o); err != nil {
+		t.noReport = true
+		e.cannot(t, err)
 		e.closeSource(t, src)
 		return nil
 	}
@@ -136,6 +93,9 @@ func (e *env) openTarget(t *targetResult, named bool, o common) *image.Source {
 	e.serials.note(t.Target, t.Volumes)
 	for _, v := range slices.Backward(t.Volumes) { // once is enough; Windows' own volume is rarely the first
 		if v.SameSerial != "" {
+			if e.quiet && !e.serials.first(v.Serial) {
+				break
+			}
 			e.note("sameserial", t.Target, v.Serial, v.SameSerial)
 			break
 		}
@@ -163,18 +123,24 @@ func (e *env) eachInstallation(t *targetResult, src *image.Source, do work) {
 	}
 }
 
-// reportElsewhere refuses a report folder on what is looked at: a report is a write,
-// too, and even a scan or dry run would make it.
-func (e *env) reportElsewhere(src *image.Source, o common) error {
-	if o.report == "" {
-		return nil
+// elsewhere refuses a report folder, or a file of --resume, on what is looked at: both are
+// writes, too, and even a scan or dry run would make the first.
+func (e *env) elsewhere(src *image.Source, o common) error {
+	places := []string{o.report}
+	if !o.dryRun {
+		places = append(places, o.resume)
 	}
-	shared, why, err := src.SharesMedium(o.report)
-	switch {
-	case err != nil:
-		return fmt.Errorf("%w: %w", errNoReport, err)
-	case shared:
-		return fmt.Errorf("%w: %s", errReportShares, why)
+	for _, place := range places {
+		if place == "" {
+			continue
+		}
+		shared, why, err := src.SharesMedium(place)
+		switch {
+		case err != nil:
+			return fmt.Errorf("%w: %w", errNoReport, err)
+		case shared:
+			return fmt.Errorf("%w: %s", errReportShares, why)
+		}
 	}
 	return nil
 }
@@ -206,7 +172,6 @@ func (e *env) skippedAll(t *targetResult) {
 	}
 	if len(t.Installations) > 0 && t.Error == nil {
 		err := t.Installations[0].err
-		t.Error = e.errorResult(err)
-		e.complain(t.Target, err)
+		e.cannot(t, err)
 	}
 }

@@ -1,0 +1,132 @@
+package main
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"unloop/hive"
+	"unloop/image"
+)
+
+// errNothingInside says that a folder holds nothing that could be repaired.
+var errNothingInside = errors.New("no disk image, hive or Windows is in it")
+
+// maxDepth bounds how deep folders are walked; links are not followed.
+const maxDepth = 64
+
+// imageNames are the extensions of disk images. A file of such a name is a target even if
+// it cannot be recognised: a broken image is to be told, not to be passed over.
+func imageNames() []string {
+	return []string{
+		".img", ".raw", ".dd", ".vhd", ".vhdx", ".avhd", ".avhdx", ".vmdk", ".qcow", ".qcow2", ".qed", ".vdi", ".e01", ".ex01",
+	}
+}
+
+// finder looks for targets below a folder.
+type finder struct {
+	*env
+	apart []os.FileInfo // folders that are not looked into
+	found []target
+	other int // files that are no targets
+}
+
+// walk returns what of a folder can be worked on, in the order of its names. If that is
+// nothing the folder itself is the target, with the reason.
+func (e *env) walk(dir string, o common) []target {
+	w := &finder{env: e}
+	for _, own := range []string{o.backup, o.report} {
+		if info, err := os.Stat(own); own != "" && err == nil {
+			w.apart = append(w.apart, info)
+		}
+	}
+	w.folder(dir, 0)
+	if w.other > 0 {
+		e.note("walk.other", dir, w.other)
+	}
+	if len(w.found) == 0 {
+		return []target{{path: dir, why: errNothingInside}}
+	}
+	return w.found
+}
+
+func (w *finder) add(path string, why error) {
+	w.found = append(w.found, target{path: path, why: why, found: true})
+}
+
+// folder looks into a folder. One that holds a mounted Windows is a target as a whole.
+func (w *finder) folder(dir string, depth int) {
+	info, err := os.Stat(dir)
+	if err == nil && slices.ContainsFunc(w.apart, func(own os.FileInfo) bool { return os.SameFile(own, info) }) {
+		return
+	}
+	entries, listErr := os.ReadDir(dir)
+	switch {
+	case err != nil || listErr != nil:
+		w.add(dir, errors.Join(err, listErr))
+		return
+	case w.interrupted() != nil || depth > maxDepth || isBackup(dir):
+		return
+	case w.isVolume(dir):
+		w.add(dir, nil)
+		return
+	}
+	config := slices.ContainsFunc(entries, isSystem)
+	for _, entry := range entries {
+		path := filepath.Join(dir, entry.Name())
+		switch {
+		case entry.IsDir() && config && strings.EqualFold(entry.Name(), "RegBack"): // Windows' own copies of these hives
+		case entry.IsDir() && isFormer(entry.Name()):
+		case entry.IsDir():
+			w.folder(path, depth+1)
+		case isSystem(entry), isImage(path, entry):
+			w.add(path, nil)
+		default:
+			w.other++
+		}
+	}
+}
+
+// isVolume says whether a folder is a mounted Windows: its hive lies further below, not in
+// the folder itself.
+func (w *finder) isVolume(dir string) bool {
+	src, err := w.host.Open(dir)
+	if err != nil {
+		return false
+	}
+	defer src.Close()
+	return slices.ContainsFunc(src.Installations(), func(in *image.Installation) bool {
+		return filepath.Dir(in.ConfigLabel(hive.PrimaryFile)) != filepath.Clean(dir)
+	})
+}
+
+// isBackup says whether a folder is a backup of ours, whose hives nobody wants repaired.
+func isBackup(dir string) bool {
+	_, err := hive.ReadBackup(dir)
+	return err == nil
+}
+
+// isFormer recognises Windows.old, Windows.old.000 and so on, which are never repaired.
+func isFormer(name string) bool {
+	lower := strings.ToLower(name)
+	return lower == "windows.old" || strings.HasPrefix(lower, "windows.old.")
+}
+
+func isSystem(entry fs.DirEntry) bool {
+	return entry.Type().IsRegular() && strings.EqualFold(entry.Name(), hive.PrimaryFile)
+}
+
+// isImage says whether a file is the image of a disk, or by its name should be one.
+func isImage(path string, entry fs.DirEntry) bool {
+	if !entry.Type().IsRegular() {
+		return false
+	}
+	if slices.Contains(imageNames(), strings.ToLower(filepath.Ext(path))) {
+		return true
+	}
+	c, err := image.Inside(path)
+	return err == nil && c.Format != ""
+}
