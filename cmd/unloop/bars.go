@@ -8,6 +8,7 @@ import (
 
 	"github.com/vbauerster/mpb/v8"
 	"github.com/vbauerster/mpb/v8/decor"
+	"golang.org/x/term"
 )
 
 // bars show, on a terminal, how far a run over many targets has come: a bar for all of it,
@@ -60,7 +61,7 @@ func (s *slot) words(st decor.Statistics) string {
 // showBars shows them where stderr is a terminal that can be moved about on, and nobody is
 // asked. The function it returns takes them away.
 func (b *batch) showBars() (done func()) {
-	if !isTerminal(b.err) || b.getenv("TERM") == "dumb" || b.asks() {
+	if !movable(b.err) || b.getenv("TERM") == "dumb" || b.asks() {
 		return func() {}
 	}
 	p := mpb.New(mpb.WithOutput(b.err), mpb.WithWidth(30))
@@ -68,7 +69,7 @@ func (b *batch) showBars() (done func()) {
 	var lines []*mpb.Bar
 	for range cap(s.free) {
 		one := new(slot)
-		lines = append(lines, p.New(0, mpb.NopStyle(), mpb.PrependDecorators(decor.Any(one.words))))
+		lines = append(lines, p.New(0, mpb.NopStyle(), mpb.BarFillerTrim(), mpb.PrependDecorators(decor.Any(one.words))))
 		s.free <- one
 	}
 	style := mpb.BarStyle().Lbound("[").Filler("#").Tip("").Padding(".").Rbound("]")
@@ -85,6 +86,17 @@ func (b *batch) showBars() (done func()) {
 		p.Wait()
 		b.out, b.err, b.bars = out, errw, nil
 	}
+}
+
+// movable says whether a stream is a terminal whose size is known, without which nothing
+// can be shown twice at one place.
+func movable(stream io.Writer) bool {
+	f, ok := stream.(*os.File)
+	if !ok {
+		return false
+	}
+	columns, rows, err := term.GetSize(int(f.Fd()))
+	return err == nil && columns > 0 && rows > 0
 }
 
 // sameStream says whether two streams end on the same terminal.

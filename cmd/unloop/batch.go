@@ -216,6 +216,9 @@ func (b *batch) conclude() error {
 	} else {
 		b.tell(strings.TrimSuffix(text, "\n"))
 	}
+	if b.o.report != "" && !b.asks() {
+		b.stage(stageReport, "reportat", b.o.report)
+	}
 	if b.written && !b.asks() {
 		b.stage(stageReport, "backupat", filepath.Join(b.o.backup, b.env.run))
 		if b.verb == "repair" {

@@ -106,7 +106,7 @@ func (j *job) write() error {
 		return err
 	}
 	if err := j.interrupted(); err != nil {
-		return errors.Join(err, j.giveUp())
+		return errors.Join(err, j.unsave()) // nothing is written yet
 	}
 	if err := j.startWriting(); err != nil {
 		return errors.Join(err, j.giveUp())
