@@ -133,6 +133,29 @@ func (w *writer) continued(h *hive.Hive, plan *hive.Plan) *hive.Change {
 	return nil
 }
 
+// unnoted finds the backups of earlier runs whose work is done to the byte, but which were
+// killed before they noted that.
+func (w *writer) unnoted(h *hive.Hive) []*hive.Backup {
+	backups, _, err := hive.FindBackups(w.backupDir)
+	if err != nil {
+		return nil // there is none yet
+	}
+	return slices.DeleteFunc(hive.Unfinished(backups, h.Name(), w.target(), w.action), func(b *hive.Backup) bool {
+		return b.State != hive.StateStarted || b.After.Primary != h.Sum()
+	})
+}
+
+// noteEnds notes in those manifests that the work is done.
+func (e *env) noteEnds(r *result) {
+	for _, one := range r.all() {
+		for _, b := range one.unnoted {
+			if err := b.SetState(hive.StateDone); err != nil {
+				e.note("notmarked", b.Dir, err)
+			}
+		}
+	}
+}
+
 // resumed finds the backup of an earlier run that was to write the same and ended
 // half-way; its copies are older and better than any made now.
 func (w *writer) resumed() *hive.Backup {

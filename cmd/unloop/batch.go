@@ -25,8 +25,9 @@ type batch struct {
 	mu      sync.Mutex
 	ended   int
 	table   endTable
-	written bool    // to any target
-	prices  []price // of what was
+	exit    exitCode // of the targets so far
+	written bool     // to any target
+	prices  []price  // of what was
 }
 
 // outcome is what one target has come to.
@@ -145,8 +146,10 @@ func (b *batch) result(e *env, target target) *targetResult {
 	}
 	t.Took = seconds(b.now().Sub(began))
 	t.conclude()
-	if err := e.report(t, b.o); err != nil {
-		e.notPrinted(t, err)
+	if err == nil || b.o.format == "json" {
+		if err := e.report(t, b.o); err != nil {
+			e.notPrinted(t, err)
+		}
 	}
 	if b.past != nil && !b.o.dryRun && !t.noReport && !t.interrupted() {
 		if err := b.past.add(t, e.markOf(t, b.o.asked)); err != nil {
@@ -185,10 +188,12 @@ func (b *batch) ends(t *targetResult, took time.Duration) {
 // needs.
 func (b *batch) pass(oc *outcome) {
 	t := oc.result
-	if _, err := b.out.Write(oc.out.Bytes()); err != nil {
-		b.notPrinted(t, fmt.Errorf("%w: %w", errNotShown, err))
+	if oc.out.Len() > 0 {
+		if _, err := b.out.Write(oc.out.Bytes()); err != nil {
+			b.notPrinted(t, fmt.Errorf("%w: %w", errNotShown, err))
+		}
 	}
-	b.worst = worse(b.worst, t.Exit)
+	b.exit = worse(b.exit, t.Exit)
 	b.table.add(b.env, t)
 	for _, r := range t.Installations {
 		if t.Earlier || !r.written() {
@@ -206,6 +211,7 @@ func (b *batch) pass(oc *outcome) {
 // conclude ends the run: the table, where the backups are and what the change costs, and
 // what is left to be done.
 func (b *batch) conclude() error {
+	b.worst = worse(b.worst, b.exit)
 	text := b.table.text(b.env)
 	if b.o.format == "text" {
 		if _, err := b.out.Write([]byte(text)); err != nil && b.written {

@@ -40,7 +40,7 @@ func (e *env) named(args []string) ([]target, error) {
 			return nil, usageError{"usage.stdintwice", nil}
 		}
 		read = true
-		names, err := readList(e.in)
+		names, err := e.readList()
 		switch {
 		case err != nil:
 			return nil, err
@@ -54,21 +54,36 @@ func (e *env) named(args []string) ([]target, error) {
 	return all, nil
 }
 
-// readList reads names, one a line as any system ends it, or each ended by a NUL.
-func readList(r io.Reader) ([]string, error) {
-	text, err := io.ReadAll(io.LimitReader(r, maxList+1))
+// readList reads the list on stdin. Ctrl-C ends that, too.
+func (e *env) readList() (names []string, err error) {
+	read := make(chan error, 1)
+	var text []byte
+	go func() {
+		var err error
+		text, err = io.ReadAll(io.LimitReader(e.in, maxList+1))
+		read <- err
+	}()
+	select {
+	case <-e.ctx.Done():
+		return nil, errInterrupted
+	case err = <-read:
+	}
 	switch {
 	case err != nil:
 		return nil, fmt.Errorf("reading the list of targets: %w", err)
 	case len(text) > maxList:
 		return nil, usageError{"usage.longlist", []any{maxList >> 20}}
 	}
+	return namesIn(text), nil
+}
+
+// namesIn are the names in a list, one a line as any system ends it, or each ended by a NUL.
+func namesIn(text []byte) (names []string) {
 	text = bytes.TrimPrefix(text, []byte("\ufeff")) // as Windows' Notepad saves it
 	end := "\n"
 	if bytes.IndexByte(text, 0) >= 0 {
 		end = "\x00"
 	}
-	var names []string
 	for _, line := range strings.Split(string(text), end) {
 		if end == "\n" {
 			line = strings.TrimSuffix(line, "\r")
@@ -77,7 +92,7 @@ func readList(r io.Reader) ([]string, error) {
 			names = append(names, line)
 		}
 	}
-	return names, nil
+	return names
 }
 
 // hasPattern says whether a name is a pattern: it holds such a sign, and nothing is called

@@ -206,10 +206,15 @@ func (e *env) runRepair(named []string, o repairOptions) error {
 // repair works on one installation.
 func (e *env) repair(src *image.Source, in *image.Installation, r *result, o repairOptions, alone bool) error {
 	j, err := e.proposeRepair(src, in, r, o, alone)
-	if err != nil || j == nil {
+	switch {
+	case err != nil:
 		return err
+	case j != nil:
+		return j.carryOut(o.common)
+	case !o.dryRun:
+		e.noteEnds(r)
 	}
-	return j.carryOut(o.common)
+	return nil
 }
 
 // proposeRepair finds out what a repair would do to one installation and makes the
@@ -282,6 +287,7 @@ func (w *writer) plan(h *hive.Hive, plan *hive.Plan) error {
 	switch {
 	case len(plan.Edits) == 0 && h.Replay == nil:
 		w.r.Status = statusNothing
+		w.r.unnoted = w.unnoted(h)
 		w.stage(stagePlan, "nothing", w.r.Hive)
 		return nil
 	case len(plan.Edits) == 0:

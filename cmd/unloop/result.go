@@ -106,9 +106,10 @@ type result struct {
 	err      error
 	findings *hive.Findings
 	in       *image.Installation
-	other    *result // of the SOFTWARE hive, which stands behind this one
-	of       *result // this is one of those, of that SYSTEM hive
-	undoFrom string  // folder of all backups
+	other    *result        // of the SOFTWARE hive, which stands behind this one
+	of       *result        // this is one of those, of that SYSTEM hive
+	undoFrom string         // folder of all backups
+	unnoted  []*hive.Backup // of runs that did just this and were killed before they noted it
 	slept    *sentence
 }
 

@@ -12,12 +12,17 @@ import (
 // that it stands on, which must not change under it.
 func (e *env) once(all []target) []target {
 	insides := make([]inside, len(all))
-	parts := fileSet{}
 	for i, t := range all {
 		insides[i] = e.liesIn(t)
+	}
+	return e.sift(all, insides)
+}
+
+func (e *env) sift(all []target, insides []inside) (keep []target) {
+	parts := fileSet{}
+	for i, t := range all {
 		parts.add(t.path, insides[i].parts...)
 	}
-	var keep []target
 	seen, drives := fileSet{}, map[string]string{}
 	for i, t := range all {
 		own := insides[i]
