@@ -111,11 +111,10 @@ func (b *batch) work(i int) *outcome {
 	if b.o.jobs > 1 {
 		job.out = &oc.out
 	}
-	began := b.now()
 	job.slot = b.bars.begin(job.about)
 	oc.result = b.result(&job, b.targets[i])
 	b.bars.end(job.slot, oc.result.Exit == exitDone)
-	b.ends(oc.result, b.now().Sub(began))
+	b.ends(oc.result)
 	return oc
 }
 
@@ -168,7 +167,7 @@ func (e *env) printRaw(line []byte) error {
 }
 
 // ends says in one line how a target ended.
-func (b *batch) ends(t *targetResult, took time.Duration) {
+func (b *batch) ends(t *targetResult) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if t.interrupted() {
@@ -181,7 +180,7 @@ func (b *batch) ends(t *targetResult, took time.Duration) {
 			words = append(words, word)
 		}
 	}
-	b.note("batch.ended", b.ended, len(b.targets), t.Target, strings.Join(words, ", "), took.Seconds())
+	b.note("batch.ended", b.ended, len(b.targets), t.Target, strings.Join(words, ", "), time.Duration(t.Took).Seconds())
 }
 
 // pass hands a result on, in its turn: prints what waited for that, and keeps what the end
