@@ -55,7 +55,7 @@ func (s *slot) words(st decor.Statistics) string {
 	if s.name == "" {
 		return ""
 	}
-	return "  " + shorten(s.name, max(st.AvailableWidth-16, narrowest)) + ": " + s.stage
+	return "  " + shorten(s.name, max(st.AvailableWidth-13, 8)) + ": " + s.stage
 }
 
 // showBars shows them where stderr is a terminal that can be moved about on, and nobody is

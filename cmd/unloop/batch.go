@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -51,8 +52,14 @@ func (e *env) forEach(args []string, o common, verb string, do work) error {
 	}
 	var past *resume
 	if o.resume != "" {
-		if past, err = openResume(o); err != nil {
+		past, err = openResume(o)
+		var usage usageError
+		switch {
+		case errors.As(err, &usage):
 			return err
+		case err != nil:
+			e.worst = worse(e.worst, e.complain(o.resume, err))
+			return nil
 		}
 		defer past.close()
 	}
