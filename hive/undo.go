@@ -28,9 +28,9 @@ var (
 // run, in it one a hive.
 const backupDepth = 3
 
-// FindBackups reads the manifests in dir and the folders below it. Manifests that
-// cannot be read are passed over and reported.
-func FindBackups(dir string) (backups []*Backup, problems []error, err error) {
+// FindBackups reads the manifests in dir and the folders below it, but for those named in
+// skip. Manifests that cannot be read are passed over and reported.
+func FindBackups(dir string, skip ...string) (backups []*Backup, problems []error, err error) {
 	err = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 		switch {
 		case err != nil && path == dir:
@@ -38,6 +38,8 @@ func FindBackups(dir string) (backups []*Backup, problems []error, err error) {
 		case err != nil:
 			problems = append(problems, err)
 			return nil
+		case d.IsDir() && slices.Contains(skip, path):
+			return fs.SkipDir
 		case d.IsDir():
 			if rel, _ := filepath.Rel(dir, path); strings.Count(rel, string(os.PathSeparator)) >= backupDepth {
 				return fs.SkipDir

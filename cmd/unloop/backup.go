@@ -118,13 +118,21 @@ func (w *writer) manifest() hive.Manifest {
 	return m
 }
 
+// earlier lists the backups of earlier runs; none if their folder is not there yet. Those of
+// this run are of other targets: to read them for each of many would take longer than the
+// repairs.
+func (w *writer) earlier() []*hive.Backup {
+	backups, _, err := hive.FindBackups(w.backupDir, filepath.Join(w.backupDir, w.run))
+	if err != nil {
+		return nil
+	}
+	return backups
+}
+
 // continued finds the change that ends an earlier run without a log that was to do
 // just this plan and was interrupted; nil if there is none.
 func (w *writer) continued(h *hive.Hive, plan *hive.Plan) *hive.Change {
-	backups, _, err := hive.FindBackups(w.backupDir)
-	if err != nil {
-		return nil // there is none yet
-	}
+	backups := w.earlier()
 	for _, b := range hive.Unfinished(backups, h.Name(), w.target(), w.action) {
 		if c, ok := h.Continue(b); ok && !c.Nothing() && plan.Same(c.Edits) {
 			return c
@@ -136,10 +144,7 @@ func (w *writer) continued(h *hive.Hive, plan *hive.Plan) *hive.Change {
 // unnoted finds the backups of earlier runs whose work is done to the byte, but which were
 // killed before they noted that.
 func (w *writer) unnoted(h *hive.Hive) []*hive.Backup {
-	backups, _, err := hive.FindBackups(w.backupDir)
-	if err != nil {
-		return nil // there is none yet
-	}
+	backups := w.earlier()
 	return slices.DeleteFunc(hive.Unfinished(backups, h.Name(), w.target(), w.action), func(b *hive.Backup) bool {
 		return b.State != hive.StateStarted || b.After.Primary != h.Sum()
 	})
@@ -159,10 +164,7 @@ func (e *env) noteEnds(r *result) {
 // resumed finds the backup of an earlier run that was to write the same and ended
 // half-way; its copies are older and better than any made now.
 func (w *writer) resumed() *hive.Backup {
-	backups, _, err := hive.FindBackups(w.backupDir)
-	if err != nil {
-		return nil // there is none yet
-	}
+	backups := w.earlier()
 	return hive.Resumes(w.change.Old, w.update, w.change.Edits, w.target(), w.action, backups)
 }
 
