@@ -22,23 +22,23 @@ import (
 	"unloop/image"
 )
 
-// A fleet is a folder of disk images, all copies of one looping PC but for those that are
+// A pile is a folder of disk images, all copies of one looping PC but for those that are
 // broken.
-type fleet struct {
+type pile struct {
 	dir, state string // state: for backups
 	program    string
 	images     []string // full paths
 }
 
-// newFleet makes n sparse images; broken says how some of them are spoilt.
-func newFleet(t *testing.T, n int, broken map[int]func(*testing.T, string)) *fleet {
+// newPile makes n sparse images; broken says how some of them are spoilt.
+func newPile(t *testing.T, n int, broken map[int]func(*testing.T, string)) *pile {
 	t.Helper()
 	program, err := exec.LookPath("unloop") // the test binary under that name
 	if err != nil {
 		t.Fatal(err)
 	}
-	f := &fleet{dir: t.TempDir(), state: t.TempDir(), program: program}
-	disk, err := fleetDisk()
+	f := &pile{dir: t.TempDir(), state: t.TempDir(), program: program}
+	disk, err := pileDisk()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -53,8 +53,8 @@ func newFleet(t *testing.T, n int, broken map[int]func(*testing.T, string)) *fle
 	return f
 }
 
-// fleetDisk is the disk that all images of a fleet are copies of.
-var fleetDisk = sync.OnceValues(func() ([]byte, error) {
+// pileDisk is the disk that all images of a pile are copies of.
+var pileDisk = sync.OnceValues(func() ([]byte, error) {
 	system, err := hivetest.Build(hivetest.Win7(""), hivetest.Options{Fill: 16384})
 	if err != nil {
 		return nil, err
@@ -62,8 +62,8 @@ var fleetDisk = sync.OnceValues(func() ([]byte, error) {
 	return (&diskOptions{table: "mbr", fragments: 1, folder: "Windows", hive: system}).build()
 })
 
-// fleetHive is what a repair makes of its hive: the same whoever makes it.
-var fleetHive = sync.OnceValues(func() (hive.Digest, error) {
+// pileHive is what a repair makes of its hive: the same whoever makes it.
+var pileHive = sync.OnceValues(func() (hive.Digest, error) {
 	system, err := hivetest.Build(hivetest.Win7(""), hivetest.Options{Fill: 16384})
 	if err != nil {
 		return "", err
@@ -131,14 +131,14 @@ func systemSum(t *testing.T, path string) hive.Digest {
 	return hive.Sum(data)
 }
 
-func (f *fleet) command(args ...string) *exec.Cmd {
+func (f *pile) command(args ...string) *exec.Cmd {
 	cmd := exec.Command(f.program, args...)
 	cmd.Env = append(os.Environ(), "LC_ALL=C", "XDG_STATE_HOME="+f.state, "PATH="+pathWithoutJudge())
 	return cmd
 }
 
 // run runs unloop and returns how it ended.
-func (f *fleet) run(t *testing.T, args ...string) (code int, stdout, stderr string) {
+func (f *pile) run(t *testing.T, args ...string) (code int, stdout, stderr string) {
 	t.Helper()
 	cmd := f.command(args...)
 	var out, errs bytes.Buffer
@@ -154,13 +154,13 @@ func (f *fleet) run(t *testing.T, args ...string) (code int, stdout, stderr stri
 // repaired checks that every image of those was repaired, once: one backup each, none for
 // any other. It returns how many of the backups are of a run that did not come to note
 // its end.
-func (f *fleet) repaired(t *testing.T, images []string) (started int) {
+func (f *pile) repaired(t *testing.T, images []string) (started int) {
 	t.Helper()
 	backups, problems, err := hive.FindBackups(filepath.Join(f.state, "unloop", "backups"))
 	if err != nil || len(problems) > 0 {
 		t.Fatalf("looking for backups: %v %v", err, problems)
 	}
-	want, err := fleetHive()
+	want, err := pileHive()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -240,7 +240,7 @@ func otherDisk(o diskOptions, h hivetest.Options) func(*testing.T, string) {
 
 // Of fifty images five are broken, each in another way: the others are repaired, the five
 // are told with the reason, in the table and in JSON, and the exit code is the worst.
-func TestFleet(t *testing.T) {
+func TestBatch(t *testing.T) {
 	t.Parallel()
 	sleeping := otherDisk(diskOptions{table: "mbr", hiber: "hibr"}, hivetest.Options{})
 	locked := otherDisk(diskOptions{table: "mbr", bitlocker: true}, hivetest.Options{})
@@ -258,7 +258,7 @@ func TestFleet(t *testing.T) {
 	} {
 		t.Run("jobs "+test.jobs, func(t *testing.T) {
 			t.Parallel()
-			f := newFleet(t, 50, test.broken)
+			f := newPile(t, 50, test.broken)
 			code, out, errs := f.run(t, "repair", "--yes", "--jobs", test.jobs, "--format", test.format, filepath.Join(f.dir, "*.img"))
 			if code != int(exitRefused) {
 				t.Errorf("exit code %d, want %d", code, exitRefused)
@@ -355,8 +355,8 @@ func lines(path string) int {
 	return bytes.Count(text, []byte("\n"))
 }
 
-// waitFor waits until cond holds, or the process it is about has ended.
-func waitFor(cond func() bool, ended <-chan error) {
+// waitUntil waits until cond holds, or the process it is about has ended.
+func waitUntil(cond func() bool, ended <-chan error) {
 	for !cond() {
 		select {
 		case <-ended:
@@ -367,7 +367,7 @@ func waitFor(cond func() bool, ended <-chan error) {
 }
 
 // signalled runs unloop, sends it signals once cond holds, and returns how it ended.
-func (f *fleet) signalled(t *testing.T, cond func() bool, signals []os.Signal, args ...string) (state *os.ProcessState, stdout, stderr string) {
+func (f *pile) signalled(t *testing.T, cond func() bool, signals []os.Signal, args ...string) (state *os.ProcessState, stdout, stderr string) {
 	t.Helper()
 	cmd := f.command(args...)
 	var out, errs bytes.Buffer
@@ -377,7 +377,7 @@ func (f *fleet) signalled(t *testing.T, cond func() bool, signals []os.Signal, a
 	}
 	ended := make(chan error)
 	go func() { ended <- cmd.Wait(); close(ended) }()
-	waitFor(cond, ended)
+	waitUntil(cond, ended)
 	for _, s := range signals {
 		cmd.Process.Signal(s) //nolint:errcheck // it may have ended
 	}

@@ -17,7 +17,7 @@ import (
 
 // A run that is killed at any moment is ended by another one with the same --resume:
 // nothing is left out, and nothing is repaired twice.
-func TestFleetKilled(t *testing.T) {
+func TestBatchKilled(t *testing.T) {
 	t.Parallel()
 	var mu sync.Mutex
 	halves := 0
@@ -26,7 +26,7 @@ func TestFleetKilled(t *testing.T) {
 			jobs := []string{"1", "4"}[try%2]
 			t.Run(fmt.Sprintf("%d with jobs %s", try, jobs), func(t *testing.T) {
 				t.Parallel()
-				f := newFleet(t, 16, nil)
+				f := newPile(t, 16, nil)
 				file := filepath.Join(f.state, "resume.jsonl")
 				args := append([]string{"repair", "--yes", "--jobs", jobs, "--format", "json", "--resume", file}, f.images...)
 				after, wait := rand.IntN(len(f.images)-4), time.Duration(rand.Int64N(int64(40*time.Millisecond)))
@@ -92,9 +92,9 @@ func checkLines(t *testing.T, file string) {
 
 // Two runs at once on the same images: each image is repaired by exactly one of them, and
 // the other says that it is in use, has changed, or needs nothing.
-func TestFleetTwice(t *testing.T) {
+func TestBatchTwice(t *testing.T) {
 	t.Parallel()
-	f := newFleet(t, 10, nil)
+	f := newPile(t, 10, nil)
 	args := append([]string{"repair", "--yes", "--jobs", "2", "--format", "json"}, f.images...)
 	var outs [2]string
 	var wait sync.WaitGroup
@@ -134,7 +134,7 @@ func TestFleetTwice(t *testing.T) {
 
 // A signal, and another one, ends the updates that run, begins no other, and tells what
 // is left; what is left can then be done.
-func TestFleetInterrupted(t *testing.T) {
+func TestBatchInterrupted(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
 		signal os.Signal
@@ -142,7 +142,7 @@ func TestFleetInterrupted(t *testing.T) {
 	}{{os.Interrupt, "1"}, {os.Interrupt, "3"}, {syscall.SIGTERM, "2"}, {syscall.SIGHUP, "1"}} {
 		t.Run(test.signal.String()+" "+test.jobs, func(t *testing.T) {
 			t.Parallel()
-			f := newFleet(t, 16, nil)
+			f := newPile(t, 16, nil)
 			file := filepath.Join(f.state, "resume.jsonl")
 			args := append([]string{"repair", "--yes", "--jobs", test.jobs, "--format", "json", "--resume", file}, f.images...)
 			reached := func() bool { return lines(file) >= 3 }
