@@ -105,6 +105,7 @@ func (pc PC) programs() []NTFSFile {
 		{Path: system32 + "ntoskrnl.exe", Data: kernel, Modified: updated},
 		{Path: system32 + "ntkrnlpa.exe", Data: kernel, Modified: updated},
 		{Path: system32 + "hasplms.exe", Data: PE(machine, [4]uint16{15, 0, 1, 57884})},
+		{Path: system32 + "cmd.exe", Data: driver}, // by which libguestfs knows a Windows
 		{Path: "Windows/explorer.exe", Data: driver},
 	}
 	for _, name := range usualDrivers {

@@ -1,9 +1,11 @@
-// Mksample writes the disk image of a PC that restarts in a loop.
+// Mksample writes the disk image of a PC that restarts in a loop, or its SYSTEM hive.
 //
 //	go run ./hive/hivetest/mksample [-hive FILE] [-table mbr|gpt|none] [-fragments N] OUT.img
+//	go run ./hive/hivetest/mksample -mib N SYSTEM
 //
 // Without -hive the SYSTEM hive is a small built one. The image is 64 MiB, most
-// of it holes, and the same at every run.
+// of it holes. With -mib only a built hive of so many MiB is written. Both are the
+// same at every run.
 package main
 
 import (
@@ -25,18 +27,33 @@ func run(args []string, stderr io.Writer) int {
 	hive := flags.String("hive", "", "SYSTEM hive `FILE` to put on the disk; default: a built one")
 	table := flags.String("table", "mbr", "partition `TABLE`: mbr, gpt or none")
 	fragments := flags.Int("fragments", 1, "extents of the hive")
+	mib := flags.Int("mib", 0, "write no image but a built hive of `N` MiB")
 	if err := flags.Parse(args); err != nil {
 		return 2
 	}
 	if flags.NArg() != 1 {
-		fmt.Fprintln(stderr, "mksample: name one image file to write, after the flags")
+		fmt.Fprintln(stderr, "mksample: name one file to write, after the flags")
 		return 2
 	}
-	if err := makeSample(*hive, *table, *fragments, flags.Arg(0)); err != nil {
+	var err error
+	if *mib > 0 {
+		err = makeHive(*mib<<20, flags.Arg(0))
+	} else {
+		err = makeSample(*hive, *table, *fragments, flags.Arg(0))
+	}
+	if err != nil {
 		fmt.Fprintln(stderr, "mksample:", err)
 		return 1
 	}
 	return 0
+}
+
+func makeHive(size int, out string) error {
+	system, err := hivetest.Win7Sized(size)
+	if err != nil {
+		return err
+	}
+	return writeSparse(out, system)
 }
 
 func makeSample(hive, table string, fragments int, out string) error {

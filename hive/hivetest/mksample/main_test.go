@@ -25,6 +25,7 @@ func TestRun(t *testing.T) {
 		want int
 	}{
 		{[]string{"-hive", hive, "-table", "gpt", "-fragments", "4", image}, 0},
+		{[]string{"-mib", "1", filepath.Join(dir, "SYSTEM.1")}, 0},
 		{nil, 2},
 		{[]string{image, "-table", "gpt"}, 2},
 		{[]string{"-table", "apm", filepath.Join(dir, "no.img")}, 1},
@@ -41,7 +42,10 @@ func TestRun(t *testing.T) {
 	if got, err := os.ReadFile(image); err != nil || !bytes.Equal(got, want) {
 		t.Errorf("image: %v, %d bytes, want %d", err, len(got), len(want))
 	}
-	if files, err := os.ReadDir(dir); err != nil || len(files) != 2 {
-		t.Errorf("folder holds %v, %v, want hive and image", files, err)
+	if info, err := os.Stat(filepath.Join(dir, "SYSTEM.1")); err != nil || info.Size() != 1<<20 {
+		t.Errorf("hive of 1 MiB: %v, %v", info, err)
+	}
+	if files, err := os.ReadDir(dir); err != nil || len(files) != 3 {
+		t.Errorf("folder holds %v, %v, want two hives and an image", files, err)
 	}
 }
