@@ -30,6 +30,7 @@ func (m *vmRun) writeRow() {
 		inSeconds(m.row.resultAfter), inSeconds(m.row.resultAfter-m.row.kernelAfter), inSeconds(time.Duration(t.own*1e9)), t.shares(),
 		inSeconds(m.row.offAfter))
 	m.t.Log(row)
+	m.t.Log("times: " + m.row.times)
 	path := os.Getenv(tableVariable)
 	if path == "" {
 		return
