@@ -20,6 +20,7 @@ type disk struct {
 	sector  int64 // logical sector size
 	block   bool  // a block device
 	writing bool
+	direct  *direct // nil: writes go through the cache
 
 	inside   *Container // of an image file
 	exported Exported   // nil: the bytes of the file are those of the disk
@@ -107,13 +108,16 @@ func (d *disk) ReadAt(p []byte, off int64) (int, error) {
 	return n, err
 }
 
-// WriteAt writes to the medium, and never beyond the disk.
+// WriteAt writes whole sectors to the medium, and never beyond the disk.
 func (d *disk) WriteAt(p []byte, off int64) (int, error) {
 	switch {
 	case off < 0 || int64(len(p)) > d.size-off:
 		return 0, fmt.Errorf("disk ends at %d: %w", d.size, ErrDamaged)
 	case d.contained() && !d.served:
 		return 0, fmt.Errorf("%s is served for reading only: %w", d.path, ErrReadOnly)
+	}
+	if n, ok, err := d.direct.writeAt(p, off); ok {
+		return n, err
 	}
 	return d.medium().WriteAt(p, off)
 }
@@ -166,6 +170,9 @@ func (d *disk) beginWrite() error {
 	}
 	old := d.file
 	d.file, d.writing = f, true
+	if d.block {
+		d.direct = openDirect(d.path, info)
+	}
 	return old.Close()
 }
 
@@ -178,7 +185,7 @@ func (d *disk) sync() error {
 }
 
 func (d *disk) close() error {
-	all := []error{d.unexport()}
+	all := []error{d.unexport(), d.direct.close()}
 	for _, f := range d.others {
 		all = append(all, f.Close())
 	}
