@@ -91,13 +91,17 @@ proven() {
 	"$3" "$4" || die "this did not make the edits: $2"
 }
 
-# peak COMMAND prints the most memory it had, in KiB.
+# peak COMMAND prints the most memory it has on a fresh hive, in KiB.
 peak() {
+	bash -c "$fresh_pc"
 	quietly /usr/bin/time -f %M -o kib bash -c "$1" && cat kib
 }
 
-# traced COMMAND keeps what it writes, for written.
-traced() { quietly strace -f -y -e trace=write,pwrite64,writev,pwritev -o strace bash -c "$1"; }
+# traced COMMAND keeps what it writes on a fresh hive, for written.
+traced() {
+	bash -c "$fresh_pc"
+	quietly strace -f -y -e trace=write,pwrite64,writev,pwritev -o strace bash -c "$1"
+}
 
 # written FILE prints how many bytes went to the file in $tmp. strace splits a call that another thread
 # interrupts in two lines, and only the first of them has the file.
@@ -216,9 +220,10 @@ edit_inside() {
 guestfish_says() { timeout --foreground 180 guestfish --remote -- "$@"; }
 guestfish_ends() { timeout --foreground 60 guestfish --remote -- exit >/dev/null 2>&1 || kill "$GUESTFISH_PID" 2>/dev/null; }
 
-# stages prints, from a run of a repair under strace, how many milliseconds the backup took, what
+# stages prints, from a run of a repair on a fresh hive under strace, how many milliseconds the backup took, what
 # came after it (write, sync, read back), and all its syncs together.
 stages() {
+	bash -c "$fresh_pc"
 	quietly strace -f -ttt -T -e trace=write,fsync,fdatasync -o strace bash -c "$repair"
 	awk '
 		{ now = $2 }

@@ -24,9 +24,10 @@ row() {
 		}
 		function shown(n) {
 			if (n !~ /^[0-9.]+$/) return n
+			if (unit == "ms" && n >= 10000) return sprintf("%.1f s", n / 1000)
 			if (unit == "ms" || unit == "/s" || unit == "MiB") return sprintf("%.1f %s", n, unit)
-			if (unit == "s" || unit == "ms/MiB" || unit == "×") return sprintf("%.2f %s", n, unit)
-			return grouped(n) " " unit
+			if (unit == "s" || unit == "ms/MiB") return sprintf("%.2f %s", n, unit)
+			return grouped(n) (unit == "" ? "" : " " unit)
 		}
 		function verdict() {
 			if (limit ~ /^>=/) return ratio >= substr(limit, 3) + 0 ? "ok" : "MISSED"
@@ -79,6 +80,6 @@ into_readme() {
 	awk -v figures="$tmp/figures.$1" '
 		/^<!-- end of figures -->$/ { inside = 0 }
 		!inside
-		/^<!-- figures: / { inside = 1; while ((getline line < figures) > 0) print line }' "$2" >"$tmp/readme"
+		/^<!-- figures: / { inside = 1; print ""; while ((getline line < figures) > 0) print line; print "" }' "$2" >"$tmp/readme"
 	cmp -s -- "$tmp/readme" "$2" || cat -- "$tmp/readme" >"$2"
 }
