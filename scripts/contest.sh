@@ -218,7 +218,7 @@ edit_inside() {
 }
 
 guestfish_says() { timeout --foreground 180 guestfish --remote -- "$@"; }
-guestfish_ends() { timeout --foreground 60 guestfish --remote -- exit >/dev/null 2>&1 || kill "$GUESTFISH_PID" 2>/dev/null; }
+guestfish_ends() { timeout --foreground 10 guestfish --remote -- exit >/dev/null 2>&1 || kill "$GUESTFISH_PID" 2>/dev/null; }
 
 # stages prints, from a run of a repair on a fresh hive under strace, how many milliseconds the backup took, what
 # came after it (write, sync, read back), and all its syncs together.
