@@ -65,20 +65,27 @@ quietly() {
 	return 1
 }
 
-# race NAME RUNS PREPARE [CONTESTANT COMMAND]... times commands side by side. Their medians are NAME's.
+# race NAME RUNS PREPARE [CONTESTANT COMMAND]... times commands side by side, a few runs of each in turn, so that
+# what else the machine does in the meantime meets them all. Their medians are NAME's.
 race() {
-	local name=$1 runs=$2 prepare=$3 contestants=()
+	local name=$1 rounds=$((($2 + 3) / 4)) each=$(($2 < 4 ? $2 : 4)) prepare=$3 contestants=() round
 	shift 3
 	while (($# > 0)); do
 		contestants+=(-n "$1" "$2")
 		shift 2
 	done
-	quietly timeout --foreground 600 hyperfine --style none --shell bash --warmup 1 --runs "$runs" --export-csv "$name.csv" \
-		--prepare "$prepare" "${contestants[@]}" || die "timing $name: see the words above"
+	for ((round = 0; round < rounds; round++)); do
+		quietly timeout --foreground 300 hyperfine --style none --shell bash --warmup 1 --runs "$each" --export-csv "$name.round" \
+			--prepare "$prepare" "${contestants[@]}" || die "timing $name: see the words above"
+		cat "$name.round" >>"$name.csv"
+	done
 }
 
-# median NAME CONTESTANT prints its median in milliseconds.
-median() { awk -F , -v name="$2" '$1 == name { printf "%.2f\n", $4 * 1000 }' "$1.csv"; }
+# median NAME CONTESTANT prints the median of its rounds' medians, in milliseconds.
+median() {
+	awk -F , -v name="$2" '$1 == name { print $4 * 1000 }' "$1.csv" >medians
+	middle medians
+}
 
 # middle FILE prints the median of a file of numbers.
 middle() { sort -g -- "$1" | awk '{ n[NR] = $1 } END { printf "%.3f\n", (n[int((NR + 1) / 2)] + n[int(NR / 2) + 1]) / 2 }'; }
