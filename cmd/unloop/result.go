@@ -27,6 +27,7 @@ type targetResult struct {
 	Time          time.Time      `json:"time,omitzero"`    // likewise: when the work began
 	Verb          string         `json:"verb"`
 	Target        string         `json:"target"`
+	Path          string         `json:"path,omitempty"` // absolute: names may be relative to any folder
 	Kind          string         `json:"kind,omitempty"`
 	Format        image.Format   `json:"format,omitempty"`    // of an image
 	Bases         []string       `json:"bases,omitempty"`     // what it stands on, and only reads

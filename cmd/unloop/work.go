@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"path/filepath"
 	"slices"
 	"time"
 
@@ -41,10 +42,14 @@ func (e *env) one(target string, o common, verb string, named bool, do work) *ta
 
 // newResult begins the account of a target.
 func (e *env) newResult(target string, o common, verb string) *targetResult {
-	return &targetResult{
+	t := &targetResult{
 		Schema: reportSchema, Tool: versionLine(), Time: e.now().UTC().Truncate(time.Second),
 		Verb: verb, Target: target, DryRun: o.dryRun, Installations: []*result{},
 	}
+	if path, err := filepath.Abs(target); err == nil {
+		t.Path = path
+	}
+	return t
 }
 
 // cannot says why nothing can be done with a target.
