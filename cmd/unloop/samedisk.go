@@ -1,15 +1,18 @@
 package main
 
 import (
+	"fmt"
 	"io/fs"
 	"os"
+	"slices"
 
 	"unloop/image"
 )
 
 // once leaves out targets that are the same disk as one before them, and of those that
 // nobody named, what is but a part of another one: the extents of an image, and the layers
-// that it stands on, which must not change under it.
+// that it stands on. Those must not change under it, so that one which somebody named is
+// refused, wherever it lies.
 func (e *env) once(all []target) []target {
 	insides := make([]inside, len(all))
 	for i, t := range all {
@@ -19,9 +22,10 @@ func (e *env) once(all []target) []target {
 }
 
 func (e *env) sift(all []target, insides []inside) (keep []target) {
-	parts := fileSet{}
+	parts, bases := fileSet{}, fileSet{}
 	for i, t := range all {
 		parts.add(t.path, insides[i].parts...)
+		bases.add(t.path, insides[i].bases...)
 	}
 	seen, drives := fileSet{}, map[string]string{}
 	for i, t := range all {
@@ -39,6 +43,9 @@ func (e *env) sift(all []target, insides []inside) (keep []target) {
 			e.note("same.disk", t.path, twin)
 			continue
 		}
+		if over := bases.find(t.path, own.files...); over != "" && t.why == nil {
+			t.why = fmt.Errorf("%s needs %s as it is: %w", over, t.path, image.ErrIsBase)
+		}
 		seen.add(t.path, own.files...)
 		if own.drive != "" {
 			drives[own.drive] = t.path
@@ -52,6 +59,7 @@ func (e *env) sift(all []target, insides []inside) (keep []target) {
 type inside struct {
 	files []fs.FileInfo // all that are written; its own first
 	parts []fs.FileInfo // those that are no targets by themselves
+	bases []fs.FileInfo // those among them that are only read
 	drive string        // the kernel's name of a block device
 }
 
@@ -75,7 +83,8 @@ func (e *env) liesIn(t target) (in inside) {
 	}
 	extents := stats(c.Files[min(len(c.Files), 1):])
 	in.files = append(in.files, extents...)
-	in.parts = append(extents, stats(c.Bases)...)
+	in.bases = stats(c.Bases)
+	in.parts = slices.Concat(extents, in.bases)
 	return in
 }
 
