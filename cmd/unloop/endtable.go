@@ -26,7 +26,7 @@ type tableRow struct {
 // one of its lines counts for a target.
 func actions() []string {
 	return []string{
-		"left", "broken", "failed", "refused", "skipped", "nothing", "found", "earlier", "planned", "undone", "repaired",
+		"left", "broken", "failed", "refused", "forbidden", "skipped", "nothing", "found", "earlier", "planned", "undone", "repaired",
 	}
 }
 
@@ -37,6 +37,8 @@ func (r *result) actionOf() string {
 		return r.Error.action()
 	case r.Status == statusNothing, r.Status == statusLeft:
 		return "nothing"
+	case r.Status == statusFound && len(r.Refused) > 0:
+		return "forbidden"
 	}
 	return string(r.Status)
 }
@@ -141,6 +143,9 @@ func (b *endTable) add(e *env, t *targetResult) {
 	b.reason(e, t.Target, t.Error)
 	for _, r := range t.Installations {
 		b.reason(e, r.Hive, r.Error)
+		if r.Status == statusFound && r.Error == nil && len(r.Refused) > 0 {
+			b.reason(e, r.Hive, e.errorResult(r.Refused[0].error))
+		}
 	}
 }
 

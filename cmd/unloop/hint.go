@@ -228,6 +228,8 @@ func explanationsOfFiles() []explained {
 		{image.ErrDamaged, "damaged", exitRefused},
 		{image.ErrNoWindows, "nowindows", exitRefused},
 		{errNothingInside, "nothinginside", exitRefused},
+		{errLink, "link", exitRefused},
+		{errTooDeep, "toodeep", exitRefused},
 		{image.ErrNotFound, "notfound", exitFailed},
 		{stick.ErrMissing, "nopackage", exitFailed},
 		{stick.ErrKernel, "kernel", exitFailed},

@@ -56,6 +56,7 @@ func policiesOfWindows() []policy {
 		{"lookalike", exitDone, nil},
 		{"nowindows", exitRefused, []error{image.ErrNoWindows, errNothingInside}},
 		{"windowsold", exitRefused, []error{image.ErrNoWindows}},
+		{"link", exitRefused, []error{errLink, errTooDeep}},
 	}
 }
 

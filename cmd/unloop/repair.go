@@ -330,7 +330,10 @@ func (e *env) advise(f *hive.Findings, o repairOptions) {
 		e.note("dependent", d.Name, d.Service, hive.ControlSetName(d.Set))
 	}
 	for _, s := range doubts(f) {
-		e.remark(e.say(s))
+		// Of many PCs of one kind once is enough: the report of each has it, too.
+		if text := e.say(s); !e.quiet || e.serials.first(text) {
+			e.remark(text)
+		}
 	}
 	if n := len(f.Diagnosis.LookAlikes); n > 0 {
 		e.note("lookalikes", n)

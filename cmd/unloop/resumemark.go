@@ -1,10 +1,12 @@
 package main
 
 import (
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"unloop/hive"
@@ -28,13 +30,15 @@ type fileMark struct {
 	Inode    string    `json:"inode,omitempty"`
 }
 
-// driveMark is a block device by its own names and its first sectors.
+// driveMark is a block device by its own names, its first sectors, its volumes and hives:
+// what stands in a dock tomorrow may be another disk that looks the same but for these.
 type driveMark struct {
 	Vendor string      `json:"vendor,omitempty"`
 	Model  string      `json:"model,omitempty"`
 	Serial string      `json:"serial,omitempty"`
 	Size   int64       `json:"size"`
 	Start  hive.Digest `json:"sha256OfFirstMiB"`
+	Hives  hive.Digest `json:"sha256OfHives"` // and of the serial numbers of all volumes
 }
 
 // markOf describes a target as it is now, its work being done. Where that cannot be told the
@@ -96,7 +100,36 @@ func (e *env) driveMark(path string) *driveMark {
 	if err != nil {
 		return nil
 	}
-	return &driveMark{d.Vendor, d.Model, d.Serial, d.Size, start}
+	hives, err := e.hivesOn(path)
+	if err != nil {
+		return nil
+	}
+	return &driveMark{d.Vendor, d.Model, d.Serial, d.Size, start, hives}
+}
+
+// hivesOn sums up which volumes lie on a device, and the SYSTEM hives on them.
+func (e *env) hivesOn(path string) (sum hive.Digest, err error) {
+	src, err := e.host.Open(path)
+	if err != nil {
+		return "", err
+	}
+	defer src.Close()
+	var all strings.Builder
+	for _, v := range src.Volumes() {
+		fmt.Fprintf(&all, "%d %s\n", v.Index, v.Serial)
+	}
+	for _, in := range src.Installations() {
+		f, err := in.OpenBeside(hive.PrimaryFile)
+		if err != nil {
+			return "", err
+		}
+		one, err := hive.SumOf(f, f.Size())
+		if err != nil {
+			return "", err
+		}
+		fmt.Fprintf(&all, "%s %s\n", in.Label, one)
+	}
+	return hive.SumOf(strings.NewReader(all.String()), int64(all.Len()))
 }
 
 // stillSo says whether what was marked is as it was.

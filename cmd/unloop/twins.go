@@ -11,16 +11,15 @@ import (
 type serials struct {
 	mu   sync.Mutex
 	seen map[string]string // serial number to volume
-	told map[string]bool   // serial numbers of which a copy was spoken of
+	told map[string]bool   // what was spoken of: serial numbers that had a copy, and advice
 }
 
-// first says whether no copy of a volume was spoken of before. In a fleet of clones once is
-// enough.
-func (s *serials) first(serial string) bool {
+// first says whether a thing was not spoken of before. Of clones once is enough.
+func (s *serials) first(thing string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	was := s.told[serial]
-	s.told[serial] = true
+	was := s.told[thing]
+	s.told[thing] = true
 	return !was
 }
 

@@ -15,7 +15,16 @@ import (
 // errNothingInside says that a folder holds nothing that could be repaired.
 var errNothingInside = errors.New("no disk image, hive or Windows is in it")
 
-// maxDepth bounds how deep folders are walked; links are not followed.
+// What is not looked at, and not passed over either.
+var (
+	// errLink says that a target is a link. It may lead out of the folder, to the disk of
+	// this machine or of another customer.
+	errLink = errors.New("a symbolic link, which is not followed")
+	// errTooDeep says that a folder lies too deep below the one that was named.
+	errTooDeep = errors.New("too many folders deep")
+)
+
+// maxDepth bounds how deep folders are walked.
 const maxDepth = 64
 
 // imageNames are the extensions of disk images. A file of such a name is a target even if
@@ -31,19 +40,23 @@ type finder struct {
 	*env
 	apart []os.FileInfo // folders that are not looked into
 	found []target
-	other int // files that are no targets
+	links []string // that are called like targets
+	other int      // files that are no targets
 }
 
 // walk returns what of a folder can be worked on, in the order of its names. If that is
 // nothing the folder itself is the target, with the reason.
 func (e *env) walk(dir string, o common) []target {
 	w := &finder{env: e}
+	top, err := os.Stat(dir)
 	for _, own := range []string{o.backup, o.report} {
-		if info, err := os.Stat(own); own != "" && err == nil {
+		// One that is the folder itself is no reason to pass over all that is in it.
+		if info, ownErr := os.Stat(own); own != "" && err == nil && ownErr == nil && !os.SameFile(top, info) {
 			w.apart = append(w.apart, info)
 		}
 	}
 	w.folder(dir, 0)
+	w.strayLinks()
 	if w.other > 0 {
 		e.note("walk.other", dir, w.other)
 	}
@@ -68,7 +81,10 @@ func (w *finder) folder(dir string, depth int) {
 	case err != nil || listErr != nil:
 		w.add(dir, errors.Join(err, listErr))
 		return
-	case w.interrupted() != nil || depth > maxDepth || isBackup(dir):
+	case w.interrupted() != nil || isBackup(dir):
+		return
+	case depth > maxDepth:
+		w.add(dir, errTooDeep)
 		return
 	case w.isVolume(dir):
 		w.add(dir, nil)
@@ -82,10 +98,25 @@ func (w *finder) folder(dir string, depth int) {
 		case entry.IsDir() && isFormer(entry.Name()):
 		case entry.IsDir():
 			w.folder(path, depth+1)
+		case entry.Type() == fs.ModeSymlink && (hasImageName(path) || strings.EqualFold(entry.Name(), hive.PrimaryFile)):
+			w.links = append(w.links, path)
 		case isSystem(entry), isImage(path, entry):
 			w.add(path, nil)
 		default:
 			w.other++
+		}
+	}
+}
+
+// strayLinks reports links to what is not in the folder itself.
+func (w *finder) strayLinks() {
+	inside := fileSet{}
+	for _, t := range w.found {
+		inside.add(t.path, stats([]string{t.path})...)
+	}
+	for _, link := range w.links {
+		if inside.find("", stats([]string{link})...) == "" {
+			w.add(link, errLink)
 		}
 	}
 }
@@ -119,12 +150,17 @@ func isSystem(entry fs.DirEntry) bool {
 	return entry.Type().IsRegular() && strings.EqualFold(entry.Name(), hive.PrimaryFile)
 }
 
+// hasImageName says whether a file is called as images are.
+func hasImageName(path string) bool {
+	return slices.Contains(imageNames(), strings.ToLower(filepath.Ext(path)))
+}
+
 // isImage says whether a file is the image of a disk, or by its name should be one.
 func isImage(path string, entry fs.DirEntry) bool {
 	if !entry.Type().IsRegular() {
 		return false
 	}
-	if slices.Contains(imageNames(), strings.ToLower(filepath.Ext(path))) {
+	if hasImageName(path) {
 		return true
 	}
 	c, err := image.Inside(path)
