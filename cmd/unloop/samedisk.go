@@ -22,16 +22,17 @@ func (e *env) once(all []target) []target {
 }
 
 func (e *env) sift(all []target, insides []inside) (keep []target) {
-	parts, bases := fileSet{}, fileSet{}
+	parts, bases, lieIn := fileSet{}, fileSet{}, map[string]inside{}
 	for i, t := range all {
 		parts.add(t.path, insides[i].parts...)
 		bases.add(t.path, insides[i].bases...)
+		lieIn[t.path] = insides[i]
 	}
 	seen, drives := fileSet{}, map[string]string{}
 	for i, t := range all {
 		own := insides[i]
 		whole := parts.find(t.path, own.files[:min(len(own.files), 1)]...)
-		if whole != "" && t.found {
+		if whole != "" && t.found && !own.claims(lieIn[whole]) {
 			e.note("same.part", t.path, whole)
 			continue
 		}
@@ -61,6 +62,12 @@ type inside struct {
 	parts []fs.FileInfo // those that are no targets by themselves
 	bases []fs.FileInfo // those among them that are only read
 	drive string        // the kernel's name of a block device
+}
+
+// claims says whether another target is a part of this one, too. Two images that name each
+// other as their base are broken, and both are told to be.
+func (in inside) claims(other inside) bool {
+	return slices.ContainsFunc(in.parts, func(part fs.FileInfo) bool { return os.SameFile(part, other.files[0]) })
 }
 
 // liesIn finds out what a target lies in, as far as that can be known; the rest is told when

@@ -50,6 +50,8 @@ func TestSift(t *testing.T) {
 			[]inside{disk("split-s001.vmdk"), disk("split-s002.vmdk"), split}, []string{"split.vmdk"}, 2},
 		{"layers", found("base.qcow2", "top.qcow2", "middle.qcow2"),
 			[]inside{disk("base.qcow2"), disk("top.qcow2", "middle.qcow2", "base.qcow2"), disk("middle.qcow2", "base.qcow2")}, []string{"top.qcow2"}, 2},
+		{"two that name each other", found("a.qcow2", "b.qcow2", "c.qcow2"),
+			[]inside{disk("a.qcow2", "b.qcow2"), disk("b.qcow2", "a.qcow2"), disk("c.qcow2")}, []string{"a.qcow2", "b.qcow2", "c.qcow2"}, 0},
 		{"a layer that was named", []target{{path: "base.qcow2"}, {path: "top.qcow2", found: true}},
 			[]inside{disk("base.qcow2"), disk("top.qcow2", "base.qcow2")}, []string{"base.qcow2", "top.qcow2"}, 0},
 		{"an extent and its whole, both named", []target{{path: "split.vmdk"}, {path: "split-s001.vmdk"}},
