@@ -82,16 +82,24 @@ func (e *env) rowsOf(t *targetResult) []tableRow {
 		}
 		rows = append(rows, row)
 	}
-	switch {
-	case t.Error != nil && (len(rows) == 0 || len(rows) == 1 && rows[0].action == "skipped"):
-		row := tableRow{target: t.Target, took: took}
-		if len(rows) == 1 {
-			row = rows[0]
+	if len(rows) == 0 {
+		rows = []tableRow{{target: t.Target, action: "skipped", took: took}}
+	}
+	if t.Error != nil {
+		rows = failAll(rows, t.Error.action())
+	}
+	return rows
+}
+
+// failAll lets what went wrong with the target as a whole count for each of its Windows that
+// was worked on, or for all of them where none was.
+func failAll(rows []tableRow, action string) []tableRow {
+	skipped := func(row tableRow) bool { return row.action == "skipped" }
+	none := !slices.ContainsFunc(rows, func(row tableRow) bool { return !skipped(row) })
+	for i, row := range rows {
+		if none || !skipped(row) {
+			rows[i].action = worseAction(row.action, action)
 		}
-		row.action = t.Error.action()
-		return []tableRow{row}
-	case len(rows) == 0:
-		return []tableRow{{target: t.Target, action: "skipped", took: took}}
 	}
 	return rows
 }
