@@ -98,7 +98,7 @@ func (r *resume) read() error {
 		switch {
 		case err != nil && err != io.EOF:
 			return fmt.Errorf("reading %s: %w", r.path, err)
-		case len(line) > 0 && !r.learn(bytes.TrimSuffix(line, []byte("\n")), whole):
+		case len(line) > 0 && !r.learn(bytes.TrimRight(line, "\r\n"), whole):
 			return usageError{"usage.notresume", []any{r.path}}
 		case err == io.EOF && len(line) > 0 && !r.dry:
 			return r.file.Truncate(r.end)
