@@ -1,9 +1,12 @@
 package image
 
 import (
+	"encoding/json"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 )
 
 // maxNeighbours bounds the files that are looked at for one that stands on an image.
@@ -73,10 +76,45 @@ func standsOn(path string, own fs.FileInfo, id string) bool {
 	if h.base == "" { // it knows its base by an identifier alone
 		return id != "" && h.parent == id
 	}
-	base, err := beside(path, h)
-	if err != nil {
-		return false
+	bases := described(h.base)
+	if base, err := beside(path, h); err == nil {
+		bases = []string{base}
 	}
-	now, err := os.Stat(base)
-	return err == nil && os.SameFile(now, own)
+	return slices.ContainsFunc(bases, func(base string) bool {
+		if !filepath.IsAbs(base) {
+			base = filepath.Join(filepath.Dir(path), base)
+		}
+		now, err := os.Stat(base)
+		return err == nil && os.SameFile(now, own)
+	})
+}
+
+// described are the files that a base may mean whose name is a description of QEMU's, or
+// begins with "file:". Such a base is not read, but must not be changed either.
+func described(name string) []string {
+	if file, ok := strings.CutPrefix(name, "file:"); ok {
+		return []string{file}
+	}
+	var words any
+	if text, ok := strings.CutPrefix(name, "json:"); !ok || json.Unmarshal([]byte(text), &words) != nil {
+		return nil
+	}
+	return texts(words)
+}
+
+// texts are all texts in a value of JSON.
+func texts(value any) (all []string) {
+	switch v := value.(type) {
+	case string:
+		all = append(all, strings.TrimPrefix(v, "file:"))
+	case []any:
+		for _, one := range v {
+			all = append(all, texts(one)...)
+		}
+	case map[string]any:
+		for _, one := range v {
+			all = append(all, texts(one)...)
+		}
+	}
+	return all
 }
