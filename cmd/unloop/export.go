@@ -90,20 +90,26 @@ type extentRef struct {
 	Driver string `json:"driver"`
 }
 
-// rawNode is the same for a raw image, which knows no backing.
+// rawNode is the same for a raw image, which knows no backing. Of a VHD the size counts, not
+// the geometry, which ends before it: VirtualBox and Windows use all of the disk.
 type rawNode struct {
 	Driver   string     `json:"driver"`
 	ReadOnly bool       `json:"read-only"`
 	File     *blockFile `json:"file"`
+	Size     string     `json:"force_size_calc,omitempty"`
 }
 
 // MarshalJSON leaves backing out where the driver does not know it.
 func (n *blockNode) MarshalJSON() ([]byte, error) {
 	type plain blockNode
-	if n.Driver == "qcow2" || n.Driver == "vmdk" {
+	raw := rawNode{Driver: n.Driver, ReadOnly: n.ReadOnly, File: n.File}
+	switch n.Driver {
+	case "qcow2", "vmdk":
 		return json.Marshal((*plain)(n))
+	case "vpc":
+		raw.Size = "current_size"
 	}
-	return json.Marshal(rawNode{n.Driver, n.ReadOnly, n.File})
+	return json.Marshal(raw)
 }
 
 // blockGraph describes the layers of a disk, of which only the top one is ever written.

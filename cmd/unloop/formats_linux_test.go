@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"crypto/sha256"
+	"encoding/binary"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -198,6 +199,38 @@ func TestImageFormats(t *testing.T) {
 			nothingLeft(t)
 		})
 	}
+}
+
+// TestVHDGeometry: a dynamic VHD of VirtualBox is as long as it says; its geometry ends before.
+func TestVHDGeometry(t *testing.T) {
+	imageTools(t)
+	raw := sampleDisk(t)
+	path := convert("-O vpc -o subformat=dynamic,force_size=on")(t, raw, t.TempDir())
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, footer := range [][]byte{data[:512], data[len(data)-512:]} {
+		copy(footer[28:], "vbox")
+		copy(footer[56:], []byte{963 >> 8, 963 & 0xFF, 8, 17})
+		sum := uint32(0)
+		binary.BigEndian.PutUint32(footer[64:], 0)
+		for _, c := range footer {
+			sum += uint32(c)
+		}
+		binary.BigEndian.PutUint32(footer[64:], ^sum)
+	}
+	if err := os.WriteFile(path, data, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	src, err := testEnv(t).host.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := src.Close(); err != nil || src.Size() != 64<<20 {
+		t.Errorf("a disk of %d bytes, want %d; %v", src.Size(), 64<<20, err)
+	}
+	mustUnloop(t, "repair", "--yes", "--backup", t.TempDir(), path)
 }
 
 // mustUnloop runs the program, which must end well.
