@@ -14,7 +14,8 @@ const instances = 8
 
 // Win7Sized builds the hive of Win7, made as large as size, a multiple of 4,096, by
 // devices that were plugged in over the years. As in the hives of real PCs there are
-// about three values to a key, and a key with all that hangs on it takes some 500 bytes. The same size gives the same bytes.
+// about three values to a key, and a key with all that hangs on it takes some 500 bytes.
+// The same size gives the same bytes.
 func Win7Sized(size int) ([]byte, error) {
 	const probe = 200
 	small, err1 := withDevices(0)
@@ -48,8 +49,8 @@ func withDevices(n int) ([]byte, error) {
 // writeDevice writes the keys of device number i as .reg text.
 func writeDevice(b *strings.Builder, set string, i int) {
 	kind := i / instances
-	hardware := fmt.Sprintf("VEN_%04X&DEV_%04X&SUBSYS_%08X", 0x1000+kind/256, 0x0100+kind%256, kind*2654435761&0xFFFFFFFF)
-	key := fmt.Sprintf(`%s\%s\%s\3&%08x&0&%02X`, set, devicesKey, hardware, i*40503&0xFFFFFFFF, i%instances)
+	hardware := fmt.Sprintf("VEN_%04X&DEV_%04X&SUBSYS_%08X", 0x1000+kind/256, 0x0100+kind%256, uint32(kind)*2654435761)
+	key := fmt.Sprintf(`%s\%s\%s\3&%08x&0&%02X`, set, devicesKey, hardware, uint32(i)*40503, i%instances)
 	fmt.Fprintf(b, "\n[%s]\n", key)
 	fmt.Fprintf(b, "\"DeviceDesc\"=\"Controller of kind %d, number %d\"\n", kind, i%instances)
 	fmt.Fprintf(b, "\"LocationInformation\"=\"@system32\\\\drivers\\\\pci.sys,#65536;PCI bus %%1, device %%2, function %%3;(%d,%d,0)\"\n", i%8, i%32)
