@@ -159,6 +159,7 @@ func (b *batch) result(e *env, target target) *targetResult {
 	}
 	if b.past != nil && !b.o.dryRun && !t.noReport && !t.interrupted() {
 		if err := b.past.add(t, e.markOf(t, b.o.asked)); err != nil {
+			e.lost.Add(1)
 			e.note("resume.notwritten", b.past.path, err)
 		}
 	}
@@ -239,6 +240,9 @@ func (b *batch) conclude() error {
 		for _, p := range b.prices {
 			b.stage(stageReport, p.long)
 		}
+	}
+	if n := b.lost.Load(); n > 0 {
+		b.note("batch.lost", n)
 	}
 	if left := b.table.left; len(left) > 0 {
 		b.unfinished(left)

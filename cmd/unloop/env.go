@@ -46,9 +46,10 @@ type env struct {
 	// start to the next; nil: by its path.
 	diskName func(path string) string
 
-	serials  *serials     // of all volumes of this run
-	large    *sync.Mutex  // held while a hive as large as SOFTWARE is looked into: one at a time
-	scripted *atomic.Bool // stdout got a script for cmd.exe
+	serials  *serials      // of all volumes of this run
+	lost     *atomic.Int64 // results that could not be printed or saved
+	large    *sync.Mutex   // held while a hive as large as SOFTWARE is looked into: one at a time
+	scripted *atomic.Bool  // stdout got a script for cmd.exe
 
 	mu    *sync.Mutex // guards err: several targets may be worked on at once
 	worst exitCode    // of the targets so far
@@ -58,7 +59,7 @@ func newEnv(args []string, in io.Reader, out, errw io.Writer) *env {
 	e := &env{
 		ctx: context.Background(), in: bufio.NewReader(in), out: out, err: errw,
 		getenv: os.Getenv, now: time.Now, args: args, mu: new(sync.Mutex), judgeTime: judgeTime,
-		serials: &serials{seen: map[string]string{}, told: map[string]bool{}}, large: new(sync.Mutex), scripted: new(atomic.Bool),
+		lost: new(atomic.Int64), serials: &serials{seen: map[string]string{}, told: map[string]bool{}}, large: new(sync.Mutex), scripted: new(atomic.Bool),
 	}
 	e.host.Export = e.exportImage
 	e.lang = langFrom(e.getenv)

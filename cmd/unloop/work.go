@@ -16,6 +16,7 @@ type work func(e *env, src *image.Source, in *image.Installation, r *result) err
 // notPrinted says that a target's result could not be printed or saved. That is a failure only
 // where the result was all there was to it: exit code 1 promises an unchanged hive.
 func (e *env) notPrinted(t *targetResult, err error) {
+	e.lost.Add(1)
 	for _, r := range t.Installations {
 		if r.Status == statusRepaired || r.Status == statusUndone {
 			e.note("notprinted", t.Target, err)
