@@ -68,7 +68,7 @@ func (e *env) rowsOf(t *targetResult) []tableRow {
 		switch {
 		case r.of != nil && len(rows) > 0:
 			last := &rows[len(rows)-1]
-			last.action = worseAction(last.action, action)
+			last.action = actionOf([]tableRow{*last, {action: action}})
 			continue
 		case t.Earlier:
 			action = "earlier"
@@ -104,20 +104,23 @@ func failAll(rows []tableRow, action string) []tableRow {
 	return rows
 }
 
-// actionOf says how a target ended: as the worst of its Windows, of which those that were
-// merely found and skipped do not count.
+// actionOf says how a target, or a Windows of several hives, ended: as the worst of them. Of
+// those, what was merely found and skipped does not count, nor what needed nothing.
 func actionOf(rows []tableRow) string {
 	action := "skipped"
 	for _, row := range rows {
 		switch {
-		case action == "skipped":
+		case idle(action) && row.action != "skipped":
 			action = row.action
-		case row.action != "skipped":
+		case !idle(row.action):
 			action = worseAction(action, row.action)
 		}
 	}
 	return action
 }
+
+// idle says that nothing was done and nothing is left to be done.
+func idle(action string) bool { return action == "skipped" || action == "nothing" }
 
 // worseAction is the one that comes first among the actions.
 func worseAction(a, b string) string {

@@ -6,14 +6,15 @@ import (
 )
 
 // What went wrong with a target as a whole is told in the table: a hive that was written
-// and may not have reached the medium is not repaired.
-func TestRowsOfFailedTarget(t *testing.T) {
+// and may not have reached the medium is not repaired. What was written is told as well.
+func TestRowsOf(t *testing.T) {
 	windows := func(all ...status) (list []*result) {
 		for _, s := range all {
 			list = append(list, &result{Status: s, label: string(s)})
 		}
 		return list
 	}
+	system := &result{Status: statusNothing}
 	broken, refused := &errorResult{Exit: exitBroken}, &errorResult{Exit: exitRefused}
 	for _, test := range []struct {
 		name   string
@@ -26,6 +27,9 @@ func TestRowsOfFailedTarget(t *testing.T) {
 		{"nothing but skipped ones", targetResult{Error: refused, Installations: windows(statusSkipped, statusSkipped)}, []string{"refused", "refused"}, "refused"},
 		{"no Windows", targetResult{Error: refused}, []string{"refused"}, "refused"},
 		{"well", targetResult{Installations: windows(statusSkipped, statusRepaired)}, []string{"skipped", "repaired"}, "repaired"},
+		{"one needed nothing", targetResult{Installations: windows(statusNothing, statusRepaired, statusSkipped)}, []string{"nothing", "repaired", "skipped"}, "repaired"},
+		{"all needed nothing", targetResult{Installations: windows(statusSkipped, statusNothing)}, []string{"skipped", "nothing"}, "nothing"},
+		{"only SOFTWARE was written", targetResult{Installations: []*result{system, {Status: statusRepaired, of: system}}}, []string{"repaired"}, "repaired"},
 		{"left alone", targetResult{}, []string{"skipped"}, "skipped"},
 	} {
 		var got []string
