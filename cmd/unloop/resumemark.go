@@ -1,8 +1,10 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -107,7 +109,11 @@ func (e *env) driveMark(path string) *driveMark {
 	return &driveMark{d.Vendor, d.Model, d.Serial, d.Size, start, hives}
 }
 
-// hivesOn sums up which volumes lie on a device, and the SYSTEM hives on them.
+// baseBlockSize is the length of a hive's base block. Whoever writes to a hive counts up there.
+const baseBlockSize = 4096
+
+// hivesOn sums up which volumes lie on a device, and the hives on them that a repair writes:
+// all of SYSTEM, of the much larger SOFTWARE the base block.
 func (e *env) hivesOn(path string) (sum hive.Digest, err error) {
 	src, err := e.host.Open(path)
 	if err != nil {
@@ -128,6 +134,17 @@ func (e *env) hivesOn(path string) (sum hive.Digest, err error) {
 			return "", err
 		}
 		fmt.Fprintf(&all, "%s %s\n", in.Label, one)
+		f, err = in.OpenBeside(hive.SoftwareFile)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err == nil {
+			one, err = hive.SumOf(f, min(f.Size(), baseBlockSize))
+		}
+		if err != nil {
+			return "", err
+		}
+		fmt.Fprintln(&all, one)
 	}
 	return hive.SumOf(strings.NewReader(all.String()), int64(all.Len()))
 }
