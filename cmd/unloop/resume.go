@@ -197,8 +197,12 @@ func earlier(line []byte, target string) (*targetResult, []byte, error) {
 		return nil, nil, err
 	}
 	t := &targetResult{Target: target, Earlier: true}
-	for _, in := range p.Installations {
-		t.Installations = append(t.Installations, &result{Hive: in.Hive, Status: in.Status, Windows: in.Windows, Verdict: in.Verdict, Repaired: in.Repaired})
+	for i, in := range p.Installations {
+		r := &result{Hive: in.Hive, Status: in.Status, Windows: in.Windows, Verdict: in.Verdict, Repaired: in.Repaired}
+		if i > 0 && folderOf(in.Hive) == folderOf(p.Installations[i-1].Hive) {
+			r.of = t.Installations[i-1] // a SOFTWARE hive stands behind the SYSTEM hive of its Windows
+		}
+		t.Installations = append(t.Installations, r)
 	}
 	return t, append(line[:len(line)-1:len(line)-1], `,"earlier":true}`...), nil
 }
