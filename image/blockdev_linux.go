@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"sort"
 	"strconv"
 	"strings"
 )
@@ -122,42 +121,6 @@ func (h Host) stacked(n devNumber, which string) (all []devNumber, names []strin
 		}
 	}
 	return all, names
-}
-
-// backingFile is the file behind a loop device; "" for any other device.
-func (h Host) backingFile(n devNumber) string {
-	dir := h.sysDir(n)
-	if dir == "" {
-		return ""
-	}
-	return readWord(filepath.Join(dir, "loop", "backing_file"))
-}
-
-// loopsOf lists the loop devices an image file is attached to.
-func (h Host) loopsOf(image fs.FileInfo) []devNumber {
-	list, err := filepath.Glob(h.sys("block", "loop*"))
-	if err != nil {
-		return nil
-	}
-	sort.Strings(list)
-	var all []devNumber
-	for _, dir := range list {
-		file := readWord(filepath.Join(dir, "loop", "backing_file"))
-		n, ok := parseDevNumber(readWord(filepath.Join(dir, "dev")))
-		if ok && isFile(file, image) {
-			all = append(all, n)
-		}
-	}
-	return all
-}
-
-// isFile reports whether an absolute path leads to the given file.
-func isFile(path string, want fs.FileInfo) bool {
-	if !strings.HasPrefix(path, "/") {
-		return false
-	}
-	info, err := os.Stat(path)
-	return err == nil && os.SameFile(info, want)
 }
 
 // mount is one line of mountinfo.
@@ -292,7 +255,7 @@ func (h Host) imageUsable(path string, info fs.FileInfo) error {
 			}
 		}
 	}
-	return nil
+	return h.attached(path, info)
 }
 
 // name is the device path of a device number.

@@ -25,7 +25,7 @@ type disk struct {
 	inside   *Container // of an image file
 	exported Exported   // nil: the bytes of the file are those of the disk
 	served   bool       // for writing, too
-	others   []*os.File // the further files of the image, while they are locked
+	others   []*os.File // the further files of the image, or the one behind a loop device, while they are locked
 	frozen   *[]error   // what forbids writing to the image file; nil: not looked yet
 }
 
@@ -160,7 +160,9 @@ func (d *disk) beginWrite() error {
 		err = fmt.Errorf("opening %s for writing: %w", d.path, ErrChanged)
 	}
 	if err == nil && d.block {
-		err = dropCache(f, true)
+		if err = d.lockBacking(); err == nil {
+			err = dropCache(f, true)
+		}
 	}
 	if err == nil && d.inside != nil {
 		err = d.beginContainer(f)

@@ -129,15 +129,12 @@ func TestWrittenPastCache(t *testing.T) {
 	}
 	changed := bytes.Clone(hive)
 	copy(changed[8192:], "changed")
-	other := open(t, img)
-	if err := other.BeginWrite(); err != nil {
+	file, err := os.OpenFile(img, os.O_WRONLY, 0)
+	if err != nil {
 		t.Fatal(err)
 	}
-	g := openFile(t, only(t, other), "SYSTEM")
-	if _, err := g.WriteAt(changed[8192:8704], 8192); err != nil {
-		t.Fatal(err)
-	}
-	if err := errors.Join(g.Sync(), other.Close()); err != nil {
+	_, err = file.WriteAt(changed[8192:8704], f.Extents()[0].DeviceOffset+8192)
+	if err = errors.Join(err, file.Sync(), file.Close()); err != nil {
 		t.Fatal(err)
 	}
 	if !bytes.Equal(readAll(t, f), hive) {
@@ -182,9 +179,9 @@ func TestMountedDevice(t *testing.T) {
 	volume := makeNTFS(t, 16<<20, func(root string) { writeWindows(t, root, hiveBytes(8192)) })
 	dev := attach(t, volume)
 	for _, tt := range []struct {
-		options        string
-		refused, begin error
-	}{{"rw", ErrMounted, ErrMounted}, {"ro", nil, ErrBusy}} {
+		options               string
+		refused, begin, image error
+	}{{"rw", ErrMounted, ErrMounted, ErrMounted}, {"ro", nil, ErrBusy, ErrAttached}} {
 		onNTFS(t, dev, tt.options, func(root string) {
 			s := open(t, dev)
 			if err := s.Refusal(only(t, s)); !errors.Is(err, tt.refused) || err != nil && !strings.Contains(err.Error(), root) {
@@ -195,8 +192,8 @@ func TestMountedDevice(t *testing.T) {
 			}
 			// The image behind the device: the same danger, found by its loop device.
 			s = open(t, volume)
-			if err := s.BeginWrite(); !errors.Is(err, tt.refused) {
-				t.Errorf("%s: image: BeginWrite() = %v, want %v", tt.options, err, tt.refused)
+			if err := s.BeginWrite(); !errors.Is(err, tt.image) {
+				t.Errorf("%s: image: BeginWrite() = %v, want %v", tt.options, err, tt.image)
 			}
 			if err := s.Close(); err != nil {
 				t.Fatal(err)
@@ -321,6 +318,52 @@ func TestImageLock(t *testing.T) {
 		if err := b.BeginWrite(); err != nil {
 			t.Errorf("%s: BeginWrite() after the other closed = %v", path, err)
 		}
+	}
+}
+
+// A loop device and the file it shows cache apart: they are not written side by side.
+func TestAttachedImage(t *testing.T) {
+	volume := makeNTFS(t, 16<<20, func(root string) { writeWindows(t, root, hiveBytes(8192)) })
+	file := open(t, volume)
+	if err := file.BeginWrite(); err != nil {
+		t.Fatal(err)
+	}
+	dev := attach(t, volume)
+	device := open(t, dev)
+	if err := device.BeginWrite(); !errors.Is(err, ErrBusy) || !strings.Contains(err.Error(), volume) {
+		t.Errorf("the device of a file that is written: BeginWrite() = %v, want ErrBusy naming %s", err, volume)
+	}
+	if err := file.Close(); err != nil {
+		t.Fatal(err)
+	}
+	link := filepath.Join(t.TempDir(), "link")
+	if err := os.Link(volume, link); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{volume, link} {
+		s := open(t, path)
+		for _, err := range []error{s.Refusal(only(t, s)), s.BeginWrite()} {
+			if !errors.Is(err, ErrAttached) || !errors.Is(err, ErrBusy) || !strings.Contains(err.Error(), dev) {
+				t.Errorf("%s: %v, want ErrAttached naming %s", path, err, dev)
+			}
+		}
+	}
+	if err := device.BeginWrite(); err != nil {
+		t.Fatal(err)
+	}
+	if f, err := OpenLocked(volume); !errors.Is(err, ErrBusy) {
+		t.Errorf("the file of a device that is written is locked: %v, %v", f, err)
+	}
+	if err := device.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if h := (Host{}); h.LoopFile(dev) != volume || h.LoopFile(attach(t, volume, "-o", "1048576")) != "" || h.LoopFile(volume) != "" {
+		t.Errorf("LoopFile(%s) = %q, want %q, and none of a part or a file", dev, h.LoopFile(dev), volume)
+	}
+	readOnly := open(t, makeNTFS(t, 16<<20, func(root string) { writeWindows(t, root, hiveBytes(8192)) }))
+	attach(t, readOnly.Path(), "-r")
+	if err := readOnly.BeginWrite(); err != nil {
+		t.Errorf("shown by a read-only device: BeginWrite() = %v", err)
 	}
 }
 

@@ -19,5 +19,9 @@ func blockSectorSize(*os.File) (int64, error) { return 0, ErrUnsupported }
 func dropCache(f *os.File, _ bool) error { return f.Sync() }
 
 func (d *disk) usable() error                   { return nil }
+func (d *disk) lockBacking() error              { return nil }
 func (d *disk) explain(err error) error         { return writeError(d.path, err) }
 func (d *disk) parentMembers() ([]error, error) { return nil, nil }
+
+// LoopFile is the file that a loop device shows: there are none here.
+func (h Host) LoopFile(string) string { return "" }

@@ -30,6 +30,9 @@ var (
 	ErrReadOnly = errors.New("read-only")
 	// ErrBusy: another program holds the device or image.
 	ErrBusy = errors.New("in use")
+	// ErrAttached: a loop device shows the image file. The two cache apart from each other,
+	// so that neither would see what the other writes. Wraps ErrBusy.
+	ErrAttached = fmt.Errorf("attached to a loop device: %w", ErrBusy)
 	// ErrMounted: mounted read-write. Two writers destroy a file system.
 	ErrMounted = errors.New("mounted read-write")
 	// ErrChanged: the path now leads to another file or device than was read.

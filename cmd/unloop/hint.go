@@ -188,6 +188,7 @@ func explanationsOfDisks() []explained {
 		{image.ErrDynamicDisk, "dynamic", exitRefused},
 		{image.ErrSectorSize, "sectorsize", exitRefused},
 		{image.ErrMounted, "mounted", exitRefused},
+		{image.ErrAttached, "attached", exitRefused},
 		{image.ErrBusy, "busydisk", exitRefused},
 		{image.ErrChanged, "stale", exitRefused},
 		{image.ErrCompressed, "compressed", exitRefused},

@@ -90,6 +90,7 @@ func policiesOfImages() []policy {
 		{"container", exitDone, nil},
 		{"toplayer", exitDone, nil},
 		{"snapshots", exitDone, nil},
+		{"attached", exitRefused, []error{image.ErrAttached}},
 		{"isbase", exitRefused, []error{image.ErrIsBase}},
 		{"packedblocks", exitRefused, []error{image.ErrPackedBlocks}},
 		{"packedimage", exitRefused, []error{image.ErrPacked}},

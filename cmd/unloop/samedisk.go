@@ -28,7 +28,7 @@ func (e *env) sift(all []target, insides []inside) (keep []target) {
 		bases.add(t.path, insides[i].bases...)
 		lieIn[t.path] = insides[i]
 	}
-	seen, drives := fileSet{}, map[string]string{}
+	seen, drives, loops := fileSet{}, map[string]string{}, map[string]bool{}
 	for i, t := range all {
 		own := insides[i]
 		whole := parts.find(t.path, own.files[:min(len(own.files), 1)]...)
@@ -39,6 +39,11 @@ func (e *env) sift(all []target, insides []inside) (keep []target) {
 		twin := seen.find("", own.files...)
 		if twin == "" {
 			twin = drives[own.drive]
+		}
+		if at := slices.IndexFunc(keep, func(k target) bool { return k.path == twin }); at >= 0 && own.loop && !loops[twin] {
+			e.note("same.disk", twin, t.path) // the file would be refused, so the device it is
+			keep[at], loops[t.path] = t, true
+			continue
 		}
 		if twin != "" {
 			e.note("same.disk", t.path, twin)
@@ -51,6 +56,7 @@ func (e *env) sift(all []target, insides []inside) (keep []target) {
 		if own.drive != "" {
 			drives[own.drive] = t.path
 		}
+		loops[t.path] = own.loop
 		keep = append(keep, t)
 	}
 	return keep
@@ -62,6 +68,7 @@ type inside struct {
 	parts []fs.FileInfo // those that are no targets by themselves
 	bases []fs.FileInfo // those among them that are only read
 	drive string        // the kernel's name of a block device
+	loop  bool          // a loop device, which files show, too
 }
 
 // claims says whether another target is a part of this one, too. Two images that name each
@@ -82,6 +89,8 @@ func (e *env) liesIn(t target) (in inside) {
 		in.drive = d.Name
 	}
 	if !info.Mode().IsRegular() {
+		in.files = append(in.files, stats([]string{e.host.LoopFile(t.path)})...)
+		in.loop = len(in.files) > 1
 		return in
 	}
 	c, err := image.Inside(t.path)

@@ -58,6 +58,9 @@ func TestSift(t *testing.T) {
 			[]inside{split, disk("split-s001.vmdk")}, []string{"split.vmdk"}, 1},
 		{"device nodes", []target{{path: "/dev/a"}, {path: "/dev/b"}, {path: "/dev/c"}},
 			[]inside{{drive: "sda"}, {drive: "sdb"}, {drive: "sda"}}, []string{"/dev/a", "/dev/b"}, 1},
+		{"a file before the loop device that shows it", []target{{path: "x.img"}, {path: "/dev/loop"}, {path: "link"}},
+			[]inside{disk("x.img"), {files: []fs.FileInfo{file("x.img")}, drive: "loop0", loop: true}, {files: []fs.FileInfo{file("x.img")}, drive: "loop0", loop: true}},
+			[]string{"/dev/loop"}, 2},
 		{"what is not there", []target{{path: "x"}, {path: "x"}}, []inside{{}, {}}, []string{"x", "x"}, 0},
 	} {
 		e := testEnv(t)
