@@ -75,6 +75,8 @@ var (
 	ErrIsBase = errors.New("base of another image")
 	// ErrNoExporter: the program that opens such an image is not there.
 	ErrNoExporter = errors.New("qemu-nbd is not installed")
+	// ErrNotStarted: that program is there, but did not start, or never answers.
+	ErrNotStarted = errors.New("qemu-nbd did not start")
 	// ErrExport: that program does not open the image, or ended too early.
 	ErrExport = errors.New("qemu-nbd does not serve the image")
 

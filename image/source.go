@@ -17,7 +17,7 @@ type Host struct {
 	ProcRoot string // "/proc" if empty
 
 	// Export has another program serve the disk of a container that has Layers; nil:
-	// there is none. Its errors wrap ErrNoExporter, ErrExport or ErrBusy.
+	// there is none. Its errors wrap ErrNoExporter, ErrNotStarted, ErrExport or ErrBusy.
 	Export func(c *Container, writable bool) (Exported, error)
 }
 

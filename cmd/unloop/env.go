@@ -19,23 +19,24 @@ import (
 
 // env is what a verb may use of the world: streams, clock, machine, language.
 type env struct {
-	ctx       context.Context
-	in        *bufio.Reader // one for all questions, or it would swallow later answers
-	out       io.Writer
-	err       io.Writer
-	host      image.Host
-	getenv    func(string) string
-	now       func() time.Time
-	lang      string
-	inTTY     bool
-	outTTY    bool
-	colour    bool                   // stdout is a terminal that obeys escape sequences
-	args      []string               // as given, for a report
-	judgeTime time.Duration          // how long the judge may think
-	run       string                 // names this run in backups and reports
-	times     *stopwatch             // how long each stage took; nil: nobody asks
-	flush     func(dir string) error // puts all of a medium's file system on it, beyond what was synced; nil: not needed
-	onStick   bool                   // this is the session on the rescue stick
+	ctx        context.Context
+	in         *bufio.Reader // one for all questions, or it would swallow later answers
+	out        io.Writer
+	err        io.Writer
+	host       image.Host
+	getenv     func(string) string
+	now        func() time.Time
+	lang       string
+	inTTY      bool
+	outTTY     bool
+	colour     bool                   // stdout is a terminal that obeys escape sequences
+	args       []string               // as given, for a report
+	judgeTime  time.Duration          // how long the judge may think
+	exportTime time.Duration          // how long qemu-nbd may take until it serves an image
+	run        string                 // names this run in backups and reports
+	times      *stopwatch             // how long each stage took; nil: nobody asks
+	flush      func(dir string) error // puts all of a medium's file system on it, beyond what was synced; nil: not needed
+	onStick    bool                   // this is the session on the rescue stick
 
 	// Of a job among several.
 	about string // the target, which advice names then
@@ -58,7 +59,7 @@ type env struct {
 func newEnv(args []string, in io.Reader, out, errw io.Writer) *env {
 	e := &env{
 		ctx: context.Background(), in: bufio.NewReader(in), out: out, err: errw,
-		getenv: os.Getenv, now: time.Now, args: args, mu: new(sync.Mutex), judgeTime: judgeTime,
+		getenv: os.Getenv, now: time.Now, args: args, mu: new(sync.Mutex), judgeTime: judgeTime, exportTime: exportTime,
 		lost: new(atomic.Int64), serials: &serials{seen: map[string]string{}, told: map[string]bool{}}, large: new(sync.Mutex), scripted: new(atomic.Bool),
 	}
 	e.host.Export = e.exportImage

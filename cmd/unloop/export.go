@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	_ "embed" // for guard.sh
 	"encoding/json"
 	"errors"
@@ -35,6 +36,7 @@ var guard string
 const (
 	exportTime  = 30 * time.Second // until it serves the image, and until it has ended
 	exportLocks = 2 * time.Second  // how long a run that is just ending may still hold the image
+	exportWords = 2 * time.Second  // how long one that serves nothing may take to say why
 	exportPause = 5 * time.Millisecond
 	maxSocket   = 100 // length of a socket's path; systems differ a little
 )
@@ -60,9 +62,9 @@ func (e *env) exportImage(c *image.Container, writable bool) (image.Exported, er
 		return nil, err
 	}
 	for begin := time.Now(); ; time.Sleep(10 * exportPause) {
-		x, err := serve(program, graph, writable)
-		if err != nil && e.ctx.Err() != nil { // Ctrl-C may reach it before it is in a group of its own
-			return nil, fmt.Errorf("%w: %w", errInterrupted, err)
+		x, err := e.serve(program, graph, writable)
+		if err != nil && e.ctx.Err() != nil {
+			return nil, errInterrupted
 		}
 		if err == nil || !errors.Is(err, image.ErrBusy) || time.Since(begin) > exportLocks {
 			return x, err
@@ -137,11 +139,11 @@ func blockGraph(layers []image.Layer, writable bool) (string, error) {
 }
 
 // serve starts the program and connects to it. The socket lies in a folder that nobody
-// else may enter, and is gone as soon as it is connected.
-func serve(program, graph string, writable bool) (image.Exported, error) {
+// else may enter, and is gone as soon as it is connected. Ctrl-C ends all that.
+func (e *env) serve(program, graph string, writable bool) (image.Exported, error) {
 	dir, err := socketFolder()
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", image.ErrExport, err)
+		return nil, fmt.Errorf("%w: %w", image.ErrNotStarted, err)
 	}
 	defer os.Remove(dir)
 	socket := filepath.Join(dir, "nbd")
@@ -152,21 +154,21 @@ func serve(program, graph string, writable bool) (image.Exported, error) {
 	}
 	s, err := startServer(exec.Command("/bin/sh", slices.Concat([]string{"-c", guard, "sh", program}, args, []string{graph})...))
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", image.ErrExport, err)
+		return nil, fmt.Errorf("%w: %w", image.ErrNotStarted, err)
 	}
-	conn, err := s.connect(socket)
-	if err != nil {
-		return nil, err
-	}
-	c, err := nbdHandshake(conn)
-	if err != nil { // it listens before it opens the image
-		if err = errors.Join(err, conn.Close(), s.end()); s.words() != "" {
-			return nil, s.why()
+	ctx, cancel := context.WithTimeout(e.ctx, e.exportTime)
+	defer cancel()
+	c, err := s.shake(ctx, socket)
+	switch {
+	case ctx.Err() != nil:
+		if c != nil {
+			err = c.Close()
 		}
-		return nil, fmt.Errorf("%w: %w", image.ErrExport, err)
-	}
-	if writable && !c.writable {
-		return nil, fmt.Errorf("%w: it is served read-only: %w", image.ErrExport, errors.Join(c.Close(), s.end()))
+		return nil, fmt.Errorf("%w: no answer in %v: %w", image.ErrNotStarted, e.exportTime, errors.Join(err, s.end(0)))
+	case err != nil:
+		return nil, s.why(errors.Join(err, s.end(exportWords)))
+	case writable && !c.writable:
+		return nil, fmt.Errorf("%w: it is served read-only: %w", image.ErrExport, errors.Join(c.Close(), s.end(exportTime)))
 	}
 	return &exported{c, s}, nil
 }
@@ -185,7 +187,7 @@ func socketFolder() (string, error) {
 
 // Close ends the server, and waits until it has closed the image.
 func (x *exported) Close() error {
-	return errors.Join(x.nbdConn.Close(), x.server.end())
+	return errors.Join(x.nbdConn.Close(), x.server.end(exportTime))
 }
 
 // server is a running qemu-nbd.
@@ -235,48 +237,76 @@ func startServer(cmd *exec.Cmd) (s *server, err error) {
 	return s, nil
 }
 
+// shake waits until the server listens, and agrees with it on the disk. It listens before
+// it opens the image.
+func (s *server) shake(ctx context.Context, socket string) (*nbdConn, error) {
+	conn, err := s.connect(ctx, socket)
+	if err != nil {
+		return nil, err
+	}
+	defer context.AfterFunc(ctx, func() { conn.Close() })()
+	c, err := nbdHandshake(conn)
+	if err != nil {
+		return nil, errors.Join(err, conn.Close())
+	}
+	return c, nil
+}
+
 // connect waits until the server listens.
-func (s *server) connect(socket string) (net.Conn, error) {
-	for begin := time.Now(); ; {
+func (s *server) connect(ctx context.Context, socket string) (net.Conn, error) {
+	for {
 		conn, err := net.Dial("unix", socket)
 		if err == nil {
 			return conn, nil
 		}
-		if time.Since(begin) > exportTime {
-			return nil, fmt.Errorf("%w: no answer in %v: %w", image.ErrExport, exportTime, errors.Join(err, s.end()))
-		}
 		select {
+		case <-ctx.Done():
+			return nil, err
 		case <-s.done:
-			return nil, s.why()
+			return nil, err
 		case <-time.After(exportPause):
 		}
 	}
 }
 
-// why says why a server ended before it served anything.
-func (s *server) why() error {
+// notRunnable and notFound are what a shell ends with when it cannot start a program.
+const notRunnable, notFound = 126, 127
+
+// why says why a server served nothing; err is what was noticed of that.
+func (s *server) why(err error) error {
 	said := s.words()
+	var exit *exec.ExitError
 	switch {
+	case errors.As(err, &exit) && (exit.ExitCode() == notRunnable || exit.ExitCode() == notFound):
+		return fmt.Errorf("%w: %s", image.ErrNotStarted, said)
 	case strings.Contains(said, "Failed to get") && strings.Contains(said, "lock"):
 		return fmt.Errorf("%s: %w: %s", exporterName, image.ErrBusy, said)
-	case said == "" && s.err != nil:
-		return fmt.Errorf("%w: %w", image.ErrExport, s.err)
+	case said == "":
+		return fmt.Errorf("%w: %w", image.ErrExport, err)
 	}
 	return fmt.Errorf("%w: %s", image.ErrExport, said)
 }
 
-// end waits for a server that was told goodbye, and sees to it that it ends.
-func (s *server) end() error {
+// end waits for a server that was told goodbye, and sees to it that it ends. One without
+// patience is killed at once: what was never served holds no write of ours.
+func (s *server) end(patience time.Duration) error {
 	defer s.alive.Close()
-	for _, force := range []func(){func() {}, func() { s.alive.Close() }, func() { killGroup(s.process) }} {
-		force()
+	for _, step := range []struct {
+		force func()
+		wait  time.Duration
+	}{
+		{func() {}, patience},
+		{func() { s.alive.Close() }, patience},
+		{func() { killGroup(s.process) }, exportTime},
+	} {
+		step.force()
 		select {
 		case <-s.done:
 			if s.err != nil {
 				return fmt.Errorf("%s: %w: %s", exporterName, s.err, s.words())
 			}
 			return nil
-		case <-time.After(exportTime):
+		case <-time.After(step.wait):
 		}
 	}
 	return fmt.Errorf("%s does not end", exporterName)

@@ -170,6 +170,7 @@ func explanationsOfImages() []explained {
 		{image.ErrPartMissing, "partmissing", exitRefused},
 		{image.ErrIsBase, "isbase", exitRefused},
 		{image.ErrNoExporter, "noexporter", exitFailed},
+		{image.ErrNotStarted, "notstarted", exitFailed},
 		{image.ErrExport, "export", exitRefused},
 	}
 }

@@ -102,6 +102,7 @@ func policiesOfImages() []policy {
 		{"unknownimage", exitRefused, []error{image.ErrUnknownImage}},
 		{"export", exitRefused, []error{image.ErrExport}},
 		{"noexporter", exitFailed, []error{image.ErrNoExporter}},
+		{"notstarted", exitFailed, []error{image.ErrNotStarted}},
 	}
 }
 
