@@ -115,11 +115,11 @@ func (c cannotJudge) Error() string { return c.why }
 // runJudge starts the judge on a copy and reads its answer and its listing of the
 // whole hive. A crash of it, or no answer in time, is an error like any other.
 func (e *env) runJudge(program string, c *hive.Change) (answer *judgeAnswer, listing []byte, err error) {
-	copyPath, err := writeTemp(c.New.Bytes())
+	copied, err := copyHive(c.New.Bytes())
 	if err != nil {
 		return nil, nil, cannotJudge{err.Error()}
 	}
-	defer os.Remove(copyPath)
+	defer copied.close()
 	var q judgeQuestion
 	for _, edit := range c.Edits {
 		q.Keys = append(q.Keys, judgeKey{edit.Path, []string{edit.Name}})
@@ -130,7 +130,8 @@ func (e *env) runJudge(program string, c *hive.Change) (answer *judgeAnswer, lis
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(e.ctx), e.judgeTime+time.Duration(c.New.Size()>>20)*judgeTimePerMiB)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, program, "--tree", copyPath)
+	cmd := exec.CommandContext(ctx, program, "--tree")
+	copied.giveTo(cmd)
 	cmd.WaitDelay = time.Second // for what it may have started
 	var out, errOut bytes.Buffer
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = bytes.NewReader(question), &out, &errOut
@@ -172,19 +173,6 @@ func compareListing(h *hive.Hive, theirs []byte) error {
 		}
 	}
 	return fmt.Errorf("it reads %d bytes of listing too many", len(theirs))
-}
-
-func writeTemp(data []byte) (path string, err error) {
-	f, err := os.CreateTemp("", "unloop-*.hive")
-	if err != nil {
-		return "", err
-	}
-	_, err = f.Write(data)
-	if err = errors.Join(err, f.Close()); err != nil {
-		os.Remove(f.Name())
-		return "", err
-	}
-	return f.Name(), nil
 }
 
 // compareAnswer compares what the judge read with what was planned.

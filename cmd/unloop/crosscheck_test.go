@@ -144,7 +144,7 @@ func TestAskJudge(t *testing.T) {
 func TestJudgeQuestion(t *testing.T) {
 	c := judged(t)
 	dir := t.TempDir()
-	useJudge(t, fmt.Sprintf(`cat >%s/question; cp "$2" %[1]s/copy; echo "$1" >%[1]s/flag; exit 3`, shellQuote(dir)))
+	useJudge(t, fmt.Sprintf(`cat >%s/question; cp "$2" %[1]s/copy; echo "$1" >%[1]s/flag; ls -A "$TMPDIR" >%[1]s/named; exit 3`, shellQuote(dir)))
 	if _, err := testEnv(t).askJudge(c, "auto"); err != nil {
 		t.Fatal(err)
 	}
@@ -154,6 +154,10 @@ func TestJudgeQuestion(t *testing.T) {
 	}
 	if flag, _ := os.ReadFile(filepath.Join(dir, "flag")); string(flag) != "--tree\n" {
 		t.Errorf("first argument %q", flag)
+	}
+	// Killed now, unloop would leave somebody's hive behind if it had a name.
+	if named, err := os.ReadFile(filepath.Join(dir, "named")); err != nil || runtime.GOOS == "linux" && len(named) > 0 {
+		t.Errorf("while the judge reads it the copy is called %q, %v", named, err)
 	}
 	text, err := os.ReadFile(filepath.Join(dir, "question"))
 	if err != nil {
