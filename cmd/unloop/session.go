@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 
@@ -26,6 +27,9 @@ func (e *env) discover(target string) (*image.Source, error) {
 	src, err := e.host.Open(target)
 	if err != nil {
 		return nil, err
+	}
+	if err := recogniseTarget(src); err != nil {
+		return nil, errors.Join(err, src.Close())
 	}
 	e.stage(stageDiscover, "discovered", target, e.targetWord(src.Kind().String(), formatOf(src)), len(src.Installations()))
 	return src, nil

@@ -80,15 +80,37 @@ func (f hiveFiles) unchanged(was hive.Files) error {
 	return nil
 }
 
+// recognise refuses a large file that does not begin as a hive.
+func recognise(f *image.File) error {
+	start := make([]byte, 4)
+	if f.Size() <= maxBlind {
+		return nil
+	}
+	if _, err := f.ReadAt(start, 0); err == nil && string(start) != "regf" {
+		return fmt.Errorf("reading %s: %w", f.Label(), hive.ErrNotHive)
+	}
+	return nil
+}
+
+// recogniseTarget refuses one that is neither hive nor image, before it is called a hive.
+func recogniseTarget(src *image.Source) error {
+	if src.Kind() != image.KindHive {
+		return nil
+	}
+	f, err := src.Installations()[0].Open(hive.PrimaryFile)
+	if err != nil {
+		return err
+	}
+	return recognise(f)
+}
+
 func readAll(f *image.File, limit int64) ([]byte, error) {
 	size := f.Size()
+	if err := recognise(f); err != nil {
+		return nil, err
+	}
 	if size > limit {
 		return nil, fmt.Errorf("reading %s: %d bytes: %w", f.Label(), size, image.ErrUnsupported)
-	}
-	if start := make([]byte, 4); size > maxBlind {
-		if _, err := f.ReadAt(start, 0); err == nil && string(start) != "regf" {
-			return nil, fmt.Errorf("reading %s: %w", f.Label(), hive.ErrNotHive)
-		}
 	}
 	data := hive.NewBuffer(size)
 	if n, err := f.ReadAt(data, 0); int64(n) < size {
