@@ -126,14 +126,16 @@ func readWholeLine(r *bufio.Reader) (line []byte, err error) {
 // learn takes a line in and says whether it is one of ours.
 func (r *resume) learn(line []byte, whole bool) bool {
 	start := []byte(`{"schema":"` + reportSchema + `"`)
-	if !whole {
+	if !whole && !json.Valid(line) {
 		return bytes.HasPrefix(line, start) || bytes.HasPrefix(start, line)
 	}
 	p := pastLine{at: r.end, length: len(line)}
 	if !bytes.HasPrefix(line, start) || json.Unmarshal(line, &p) != nil || p.Resume == nil {
 		return false
 	}
-	r.past[p.Resume.Path] = p
+	if whole { // else it is cut off
+		r.past[p.Resume.Path] = p
+	}
 	return true
 }
 
