@@ -12,8 +12,12 @@ import (
 	"github.com/urfave/cli/v2"
 )
 
-// errNotReportFile says that the table's file is there and is something else than a table.
-var errNotReportFile = errors.New("not a file to replace by a table")
+// Why a table is not where it was to be.
+var (
+	errNotReportFile = errors.New("not a file to replace by a table") // something else is there
+	errNoTable       = errors.New("the table is not written")
+	errTableNotShown = errors.New("standard output does not take the table")
+)
 
 // fleetOptions are what a table is to be like.
 type fleetOptions struct {
@@ -63,10 +67,13 @@ func (e *env) runReport(named []string, o fleetOptions) error {
 	case err != nil:
 		return err
 	case o.output != "":
-		return f.save(o.output, text)
+		if err := f.save(o.output, text); err != nil {
+			e.worst = worse(e.worst, e.complain(o.output, err))
+		}
+		return nil
 	}
 	if _, err := io.WriteString(e.out, text); err != nil {
-		return fmt.Errorf("%w: %w", errNotShown, err)
+		return fmt.Errorf("%w: %w", errTableNotShown, err)
 	}
 	return nil
 }
@@ -85,21 +92,32 @@ func (e *env) tableAs(format string, t *fleetTable) (string, error) {
 }
 
 // save writes the table into a file, which is there whole or not at all. It replaces an
-// ordinary file, but none that a record was read from, and nothing else.
+// ordinary file that may be written to, but none that a record was read from.
 func (f *fleetReader) save(path, text string) error {
 	if info, err := os.Lstat(path); err == nil {
 		switch {
 		case !info.Mode().IsRegular():
-			return fmt.Errorf("%w: %s is something else than an ordinary file", errNotReportFile, path)
+			return fmt.Errorf("%w: it is something else than an ordinary file", errNotReportFile)
 		case slices.ContainsFunc(f.files, func(of fs.FileInfo) bool { return os.SameFile(of, info) }):
-			return fmt.Errorf("%w: %s holds a record", errNotReportFile, path)
+			return fmt.Errorf("%w: it holds a record", errNotReportFile)
+		case !writable(path, info):
+			return fmt.Errorf("%w: it is write-protected", errNotReportFile)
 		}
 	}
 	if err := replaceFile(path, []byte(text)); err != nil {
-		return fmt.Errorf("%w: %w", errNoReport, err)
+		return fmt.Errorf("%w: %w", errNoTable, err)
 	}
 	f.stage(stageReport, "reportat", path)
 	return nil
+}
+
+// writable says whether a file may be written to. Root may in any case: that is not asked.
+func writable(path string, info fs.FileInfo) bool {
+	if info.Mode().Perm()&0o222 == 0 {
+		return false
+	}
+	file, err := os.OpenFile(path, os.O_WRONLY, 0)
+	return err == nil && file.Close() == nil
 }
 
 // replaceFile writes a file beside its place, and moves it there when it is whole and on

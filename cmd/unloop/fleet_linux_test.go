@@ -60,7 +60,10 @@ func calls(t *targetResult, name, kind string) {
 	for _, r := range t.Installations {
 		r.Hive = name + strings.TrimPrefix(r.Hive, t.Target)
 	}
-	t.Target, t.Kind = name, kind
+	t.Target, t.Path, t.Kind = name, "", kind
+	if filepath.IsAbs(name) {
+		t.Path = name
+	}
 }
 
 // refuse lets the work end with an error.
@@ -98,7 +101,9 @@ func (f *fleetOf) stick(t *targetResult, m machine, word, reason string) string 
 	}
 	computer := ""
 	if r != nil {
-		computer = r.Windows.Computer
+		if r.Windows != nil {
+			computer = r.Windows.Computer
+		}
 		if r.Backup != "" {
 			files["manifest.json"] = []byte("{}")
 		}

@@ -36,7 +36,8 @@ type fleetPage struct {
 	States                                                           []fleetState
 	Heads                                                            []fleetHead
 	Rows                                                             []fleetLine
-	Foot                                                             []string
+	Foot, Problems                                                   []string
+	Missing                                                          string // that there are problems
 }
 
 // fleetState is how things stand, with how many rows of that.
@@ -95,13 +96,16 @@ func (e *env) fleetPage(t *fleetTable) fleetPage {
 		Shown: e.text("fleet.shown"), StatesWord: e.text("fleet.states"), SearchWord: e.text("fleet.search"), LatestWord: e.text("fleet.newestonly"),
 		DetailsWord: e.text("fleet.details"), DiffWord: e.text("fleet.edits"),
 		Style: template.CSS(style), StyleSum: sumOf(style), Script: template.JS(fleetJS), ScriptSum: sumOf(fleetJS),
-		Heads: e.fleetHeads(), Foot: append([]string{e.sums(t), e.text("fleet.clocks")}, e.problemLines(t)...),
+		Heads: e.fleetHeads(), Foot: []string{e.sums(t), e.text("fleet.clocks")}, Problems: e.problemLines(t),
 	}
-	counts := map[string]int{}
+	if n := len(t.Problems); n > 0 {
+		p.Missing = e.text("fleet.missing", n)
+	}
+	counts, names := map[string]int{}, targetNames(t.Rows)
 	for _, row := range t.Rows {
 		counts[row.Outcome]++
 		p.Older = p.Older || !row.Newest
-		p.Rows = append(p.Rows, e.fleetLine(row, p.Heads))
+		p.Rows = append(p.Rows, e.fleetLine(row, p.Heads, names[row.whole()]))
 	}
 	for _, outcome := range outcomes() {
 		if counts[outcome] > 0 {
@@ -129,7 +133,7 @@ func outcomeMood(outcome string) mood {
 	switch outcome {
 	case outcomeRepaired, outcomeAlready:
 		return moodGood
-	case outcomeFailed, outcomeRefused:
+	case outcomeFailed, outcomeRefused, outcomeBarred:
 		return moodBad
 	case outcomeOpen, outcomeUnknown, outcomeUndone:
 		return moodNote
@@ -138,7 +142,7 @@ func outcomeMood(outcome string) mood {
 }
 
 // fleetLine makes a row of the page.
-func (e *env) fleetLine(row *fleetRow, heads []fleetHead) fleetLine {
+func (e *env) fleetLine(row *fleetRow, heads []fleetHead, target string) fleetLine {
 	line := fleetLine{Outcome: row.Outcome, Mood: moodNames[outcomeMood(row.Outcome)], Newest: row.Newest, Facts: e.fleetFacts(row), Diff: editLines(row.edits)}
 	add := func(text, class string, below ...fleetSmall) *fleetCell {
 		below = slices.DeleteFunc(below, func(s fleetSmall) bool { return s.Text == "" })
@@ -158,7 +162,7 @@ func (e *env) fleetLine(row *fleetRow, heads []fleetHead) fleetLine {
 		older = e.text("fleet.older")
 	}
 	add(minuteOf(row.Time), "", fleetSmall{older, "soft"}).sortBy(row.Time)
-	add(row.targetName(), "")
+	add(target, "")
 	add(row.shortWindows(), "", fleetSmall{e.known("fleet.kernel", row.Kernel), "soft"})
 	add(e.verdictOf(row), "")
 	add(e.outcomeWords(row), "word", fleetSmall{row.Reason, ""}, fleetSmall{e.known("acc.hint", row.Hint), ""})

@@ -37,7 +37,7 @@ func (f *fleetOf) show(b *browser, name string, latest bool, width int) fleetSho
 // fleetFacts says of the page what holds for every page.
 const fleetFacts = `({
 	lang: document.documentElement.lang,
-	foreign: document.querySelectorAll("link, iframe, object, embed, img, base, form, [src], [href], [style], [onerror], script ~ script").length,
+	foreign: document.querySelectorAll("link, iframe, object, embed, img, base, form, [src], [href]:not([href^='#']), [style], [onerror], script ~ script").length,
 	scripts: document.scripts.length,
 	pwned: typeof pwned,
 	wide: document.documentElement.scrollWidth,

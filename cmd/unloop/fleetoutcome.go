@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"strings"
 
 	"unloop/hive"
@@ -11,6 +12,7 @@ const (
 	outcomeRepaired    = "repaired"
 	outcomeAlready     = "already repaired" // by an earlier run, or by hand
 	outcomeOpen        = "to be repaired"
+	outcomeBarred      = "would be refused" // as it is now, a repair
 	outcomeUndone      = "undone"
 	outcomeNotAffected = "not affected"
 	outcomeRefused     = "refused"
@@ -22,7 +24,7 @@ const (
 // outcomes lists them as a person asks: what is left to do stands before what is done.
 func outcomes() []string {
 	return []string{
-		outcomeFailed, outcomeRefused, outcomeOpen, outcomeUnknown, outcomeRepaired, outcomeAlready,
+		outcomeFailed, outcomeRefused, outcomeBarred, outcomeOpen, outcomeUnknown, outcomeRepaired, outcomeAlready,
 		outcomeUndone, outcomeNotAffected, outcomeNoWindows,
 	}
 }
@@ -64,10 +66,49 @@ func (e *env) fillTrouble(row *fleetRow, s subject) {
 		}
 	case s.rec != nil && s.rec.Reason != "":
 		row.Reason = s.rec.Reason
-	case s.r != nil && s.r.Status == statusFound && len(s.r.Refused) > 0:
-		row.Detail = s.r.Refused[0].Error()
-		row.Reason = e.text("acc.refused", row.Detail)
+	case s.outcome() == outcomeBarred:
+		e.fillObjections(row, s.objections())
 	}
+}
+
+// fillObjections tells why a repair would be refused. The hint is that of the first reason.
+func (e *env) fillObjections(row *fleetRow, all []objection) {
+	var details, reasons []string
+	for _, why := range all {
+		key := keyOfWords(why.Error())
+		reason := why.Error()
+		if key != "" {
+			reason = e.text("acc.because", strings.TrimPrefix(e.text("error."+key, ""), ": "), reason)
+			row.Hint = cmp.Or(row.Hint, e.text("hint."+key))
+		}
+		details, reasons = append(details, why.Error()), append(reasons, e.text("acc.refused", reason))
+	}
+	row.Detail, row.Reason = strings.Join(details, "; "), strings.Join(reasons, "; ")
+}
+
+// keyOfWords finds the error that a record tells by its words alone: the longest of those
+// that they hold, as one may stand in another.
+func keyOfWords(words string) (key string) {
+	longest := 0
+	for _, x := range explanations() {
+		if is := x.err.Error(); len(is) > longest && strings.Contains(words, is) {
+			key, longest = x.key, len(is)
+		}
+	}
+	return key
+}
+
+// objections are what forbids a repair of what was looked at only.
+func (s subject) objections() (all []objection) {
+	if s.r == nil {
+		return nil
+	}
+	for _, r := range s.results() {
+		if r.Status == statusFound || r.Status == statusPlanned || r.Status == statusLeft {
+			all = append(all, r.Refused...)
+		}
+	}
+	return all
 }
 
 // outcome says how things stand with it now.
@@ -90,6 +131,8 @@ func (s subject) outcome() string {
 		return outcomeAlready
 	case s.r.Verdict == hive.NotAffected:
 		return outcomeNotAffected
+	case len(s.objections()) > 0:
+		return outcomeBarred
 	case s.r.curable():
 		return outcomeOpen
 	}

@@ -18,7 +18,7 @@ import (
 var (
 	errNoRecords     = errors.New("no records of unloop")
 	errDamagedRecord = errors.New("the record is damaged")
-	errNewerRecord   = errors.New("the record is of a newer unloop")
+	errOtherRecord   = errors.New("the record is of another version of unloop")
 )
 
 // Bounds of a folder of records.
@@ -39,7 +39,7 @@ type recordProblem struct {
 const (
 	problemDamaged    = "damaged"
 	problemTorn       = "torn" // the last line of JSON Lines breaks off, as when its writer was killed
-	problemNewer      = "newer"
+	problemVersion    = "other version"
 	problemUnreadable = "unreadable"
 	problemNothing    = "nothing" // no record at all
 )
@@ -178,7 +178,7 @@ func (f *fleetReader) piece(path string, p *pieces, ours bool) bool {
 	case head.Schema == reportSchema:
 		f.record(path, line, p.text, head)
 	case strings.HasPrefix(head.Schema, schemaFamily):
-		f.trouble(path, line, problemNewer, fmt.Errorf("%w: %q, this one reads %s", errNewerRecord, head.Schema, reportSchema))
+		f.trouble(path, line, problemVersion, fmt.Errorf("%w: %q, this one reads %s", errOtherRecord, head.Schema, reportSchema))
 	default:
 		return ours
 	}
@@ -223,7 +223,7 @@ func (src recordSource) sum() ([sha256.Size]byte, error) {
 	var what any = src.stick
 	if t := src.run; t != nil {
 		what = targetResult{
-			Tool: t.Tool, Time: t.Time, Verb: t.Verb, Target: t.Target, DryRun: t.DryRun, Exit: t.Exit,
+			Tool: t.Tool, Time: t.Time, Verb: t.Verb, Target: t.Target, Path: t.Path, DryRun: t.DryRun, Exit: t.Exit,
 			Volumes: t.Volumes, Problems: t.Problems, Installations: t.Installations, Error: t.Error,
 		}
 	}

@@ -39,7 +39,7 @@ func (s subject) remarks() (list []string) {
 	add(v.Dirty, remarkCheck)
 	add(v.SameSerial != "", remarkClone)
 	add(r.Diagnosis != nil && len(r.Diagnosis.LookAlikes) > 0, remarkOthers)
-	add(r.Status == statusFound && len(r.Refused) > 0, remarkForbidden)
+	add(len(s.objections()) > 0, remarkForbidden)
 	add(len(s.t.Problems) > 0, remarkUnseen)
 	return list
 }

@@ -25,6 +25,7 @@ type fleetRow struct {
 	Model      string   `json:"model"`
 	Serial     string   `json:"serial"`
 	Target     string   `json:"target"`
+	Path       string   `json:"path"` // of the target, absolute
 	Hive       string   `json:"hive"`
 	Volume     string   `json:"volume"` // serial number
 	Windows    string   `json:"windows"`
@@ -55,6 +56,7 @@ type fleetRow struct {
 
 	edits []editResult
 	key   pcKey
+	file  string // that it is about, see subject.file
 }
 
 // tableTime spells a time in a table, so that spreadsheets take it for one.
@@ -113,7 +115,7 @@ func folderOf(label string) string { return label[:strings.LastIndexAny(label, `
 // rowOf makes one row.
 func (e *env) rowOf(src recordSource, s subject) *fleetRow {
 	row := &fleetRow{
-		Target: s.t.Target, Verb: s.t.Verb, DryRun: s.t.DryRun, Tool: s.t.Tool, Record: src.path, Line: src.line,
+		Target: s.t.Target, Path: s.t.absolute(), Verb: s.t.Verb, DryRun: s.t.DryRun, Tool: s.t.Tool, Record: src.path, Line: src.line,
 		Updates: []string{}, Price: []string{}, Remarks: []string{},
 	}
 	row.Time, row.Clock, row.Seconds = timeInTable(&s.t.Time), "UTC", src.seconds
@@ -132,7 +134,7 @@ func (e *env) rowOf(src recordSource, s subject) *fleetRow {
 	e.fillTrouble(row, s)
 	row.Outcome = s.outcome()
 	row.Backup = backupOf(src, s)
-	row.key = s.key()
+	row.key, row.file = s.key(), s.file()
 	return row
 }
 

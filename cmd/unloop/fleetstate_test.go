@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -71,6 +72,7 @@ func TestAftermath(t *testing.T) {
 // How things stand follows from verb, status and verdict.
 func TestOutcome(t *testing.T) {
 	refused := func(key string) *errorResult { return &errorResult{Key: key, Exit: exitRefused} }
+	barred := []objection{{errors.New("x.img:2: hibernated")}}
 	for _, test := range []struct {
 		verb string
 		r    *result
@@ -82,6 +84,12 @@ func TestOutcome(t *testing.T) {
 		{"scan", &result{Status: statusFound, Verdict: hive.Affected, Repaired: true}, nil, outcomeAlready},
 		{"scan", &result{Status: statusFound, Verdict: hive.NotAffected}, nil, outcomeNotAffected},
 		{"scan", &result{Status: statusFound, Verdict: hive.Unknown}, nil, outcomeUnknown},
+		{"scan", &result{Status: statusFound, Verdict: hive.Affected, Refused: barred}, nil, outcomeBarred},
+		{"scan", &result{Status: statusFound, Verdict: hive.Unknown, Refused: barred}, nil, outcomeBarred},
+		{"scan", &result{Status: statusFound, Verdict: hive.Affected, Repaired: true, Refused: barred}, nil, outcomeAlready},
+		{"scan", &result{Status: statusFound, Verdict: hive.NotAffected, Refused: barred}, nil, outcomeNotAffected},
+		{"repair", &result{Status: statusPlanned, Verdict: hive.Affected, Refused: barred}, nil, outcomeBarred},
+		{"repair", &result{Status: statusRefused, Verdict: hive.Affected, Refused: barred, Error: refused("hibernated")}, nil, outcomeRefused},
 		{"scan", nil, nil, outcomeNoWindows},
 		{"scan", nil, refused("nowindows"), outcomeRefused},
 		{"scan", nil, &errorResult{Key: "notfound", Exit: exitFailed}, outcomeFailed},
@@ -104,5 +112,22 @@ func TestOutcome(t *testing.T) {
 		if got := s.outcome(); got != test.want {
 			t.Errorf("%s, %+v, %+v: %s, want %s", test.verb, test.r, test.err, got, test.want)
 		}
+	}
+}
+
+// A target is called by as much of its path as tells it from the others.
+func TestTargetNames(t *testing.T) {
+	const long = "2026-11-24-keiri-windows7-disk-"
+	var rows []*fleetRow
+	want := map[string]string{
+		"": "", "/dev/sda": "sda", "/srv/a/pc1.img": "a/pc1.img", "/srv/b/pc1.img": "srv/b/pc1.img", "/mnt/b/pc1.img": "mnt/b/pc1.img", "/pc1.img": "/pc1.img", "pc1.img": "pc1.img",
+		"/srv/pc2.img": "pc2.img", `C:\x\pc3.img`: "pc3.img", "/mnt/": "mnt/", "/": "/", "/srv/" + long + "1.img": long + "1.img", "/srv/" + long + "2.img": long + "2.img",
+		"/srv/1" + long: "12026-11-24-keiri-window…",
+	}
+	for whole := range want {
+		rows = append(rows, &fleetRow{Path: whole}, &fleetRow{Target: whole})
+	}
+	if diff := cmp.Diff(want, cutNames(targetNames(rows))); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 }

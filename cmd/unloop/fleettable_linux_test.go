@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"unloop/image"
 )
 
 // pcsOf tells which rows are of which PC, and which are the newest.
@@ -36,10 +38,27 @@ func TestFleetTellsPCsApart(t *testing.T) {
 		device(t, r)
 		t.Verb, r.Status, r.Windows, r.Verdict = "undo", statusUndone, nil, ""
 	}
+	unread := func(t *targetResult, r *result) {
+		t.Verb, r.Windows, r.Verdict, r.Status = "repair", nil, "", statusFailed
+		r.Error = &errorResult{"broken", exitRefused, "d", "h"}
+	}
+	typed := func(name, path string) func(*targetResult, *result) {
+		return func(t *targetResult, _ *result) {
+			calls(t, name, "image")
+			t.Path = path
+		}
+	}
 	at := func(minute string) string { return "2026-11-24 09:" + minute + ":00" }
 	nothing := func(f *fleetOf, minute, serial string) {
 		when, _ := time.Parse(tableTime, at(minute))
 		f.stick(&targetResult{Verb: "repair", Installations: []*result{}, Tool: "unloop 1", Time: when}, machine{Serial: serial}, resultFailed, "no disk")
+	}
+	none := func(minute, target, path, key string) *targetResult {
+		when, _ := time.Parse(tableTime, at(minute))
+		return &targetResult{
+			Schema: reportSchema, Tool: "unloop 1", Time: when, Verb: "repair", Target: target, Path: path, Exit: exitRefused,
+			Installations: []*result{}, Error: &errorResult{key, exitRefused, "d", "h"},
+		}
 	}
 	for name, test := range map[string]struct {
 		make func(f *fleetOf)
@@ -49,7 +68,62 @@ func TestFleetTellsPCsApart(t *testing.T) {
 			f.stick(f.target(f.seen, "PC", 1, at("10"), nil), machine{Serial: "A"}, resultLeft, "")
 			f.run(f.target(f.model, "pc", 1, at("20"), device), "")
 			f.run(f.target(f.model, "PC", 1, at("30"), nameless), "")
-		}, []string{"1 09:10 PC A to be repaired", "1 09:20 pc A repaired", "1 09:30 pc A undone, newest"}},
+		}, []string{"1 09:10 PC A to be repaired, newest", "2 09:20 pc  repaired, newest", "3 09:30 sdb  undone, newest"}},
+		"a dock, twice": {func(f *fleetOf) {
+			f.run(f.target(f.seen, "PC", 1, at("10"), device), "")
+			f.run(f.target(f.model, "pc", 1, at("20"), device), "")
+		}, []string{"1 09:10 PC  to be repaired", "1 09:20 pc  repaired, newest"}},
+		"a stick that could not read the name, then could": {func(f *fleetOf) {
+			f.stick(f.target(f.seen, "", 1, at("10"), unread), machine{Serial: "A"}, resultFailed, "broken")
+			f.stick(f.target(f.model, "PC", 1, at("20"), nil), machine{Serial: "A"}, resultRepaired, "")
+		}, []string{"1 09:10 PC A failed", "1 09:20 PC A repaired, newest"}},
+		"an encrypted disk, then another on the same device": {func(f *fleetOf) {
+			f.run(none("10", "/dev/loop0", "/dev/loop0", "bitlocker"), "")
+			f.run(f.target(f.model, "PC", 1, at("20"), func(t *targetResult, _ *result) { calls(t, "/dev/loop0", "device") }), "")
+			f.run(none("30", "/dev/loop0", "/dev/loop0", "bitlocker"), "")
+		}, []string{"1 09:20 PC  repaired, newest", "2 09:10 loop0  refused, newest", "3 09:30 loop0  refused, newest"}},
+		"sticks in PCs without serial numbers": {func(f *fleetOf) {
+			f.stick(f.target(f.seen, "", 1, at("10"), unread), machine{}, resultFailed, "broken")
+			nothing(f, "15", "")
+			f.stick(f.target(f.model, "KEIRI-PC", 2, at("20"), nil), machine{}, resultRepaired, "")
+			nothing(f, "30", "")
+		}, []string{"1 09:20 KEIRI-PC  repaired, newest", "2 09:15 ?  failed, newest", "3 09:30 ?  failed, newest", "4 09:10 sda  failed, newest"}},
+		"a clone whose name cannot be read": {func(f *fleetOf) {
+			f.run(f.target(f.seen, "", 1, at("10"), func(t *targetResult, r *result) { device(t, r); unread(t, r) }), "")
+			f.run(f.target(f.model, "PC-B", 1, at("20"), device), "")
+		}, []string{"1 09:20 PC-B  repaired, newest", "2 09:10 sdb  failed, newest"}},
+		"one relative name in two folders": {func(f *fleetOf) {
+			f.run(none("10", "pc1.img", "/siteA/pc1.img", "nothive"), "")
+			f.run(f.target(f.seen, "PC", 1, at("11"), image("/siteA/pc2.img")), "")
+			f.run(f.target(f.model, "PC", 1, at("20"), typed("pc1.img", "/siteB/pc1.img")), "")
+			f.run(f.target(f.model, "PC", 1, at("21"), typed("pc2.img", "/siteB/pc2.img")), "")
+			f.run(none("30", "pc1.img", "/siteC/pc1.img", "nothive"), "")
+			f.run(none("30", "pc1.img", "/siteD/pc1.img", "nothive"), "")
+		}, []string{"1 09:11 PC  to be repaired, newest", "2 09:20 PC  repaired, newest", "3 09:21 PC  repaired, newest",
+			"4 09:10 pc1.img  refused, newest", "5 09:30 pc1.img  refused, newest", "6 09:30 pc1.img  refused, newest"}},
+		"relative names of which no path is known": {func(f *fleetOf) {
+			f.run(none("10", "pc1.img", "", "nothive"), "")
+			f.run(f.target(f.seen, "PC", 1, at("11"), image("pc1.img")), "")
+			f.run(f.target(f.model, "PC", 1, at("20"), image("pc1.img")), "")
+		}, []string{"1 09:11 PC  to be repaired, newest", "2 09:20 PC  repaired, newest", "3 09:10 pc1.img  refused, newest"}},
+		"a relative name in a file of --resume": {func(f *fleetOf) {
+			for minute, of := range map[string]*targetResult{"10": f.seen, "20": f.model} {
+				f.run(f.target(of, "PC", 1, at(minute), func(t *targetResult, _ *result) {
+					calls(t, "pc1.img", "image")
+					t.Resume = &resumeMark{Path: "/siteA/pc1.img", Asked: "repair"}
+				}), "")
+			}
+		}, []string{"1 09:10 PC  to be repaired", "1 09:20 PC  repaired, newest"}},
+		"one file by two names: failed, repaired": {func(f *fleetOf) {
+			f.run(none("05", "pc1.img", "/siteA/pc1.img", "nothive"), "")
+			f.run(f.target(f.seen, "", 1, at("10"), func(t *targetResult, r *result) { typed("pc1.img", "/siteA/pc1.img")(t, r); unread(t, r) }), "")
+			f.run(f.target(f.model, "PC", 1, at("20"), typed("../siteA/pc1.img", "/siteA/pc1.img")), "")
+		}, []string{"1 09:10 PC  failed", "1 09:20 PC  repaired, newest", "2 09:05 pc1.img  refused"}},
+		"disks that are mounted on one folder": {func(f *fleetOf) {
+			f.run(none("05", "/mnt", "/mnt", "nowindows"), "")
+			f.run(f.target(f.seen, "", 1, at("10"), func(t *targetResult, r *result) { calls(t, "/mnt", "folder"); unread(t, r) }), "")
+			f.run(f.target(f.model, "PC", 1, at("20"), func(t *targetResult, _ *result) { calls(t, "/mnt", "folder") }), "")
+		}, []string{"1 09:20 PC  repaired, newest", "2 09:05 mnt  refused, newest", "3 09:10 mnt  failed, newest"}},
 		"clones with serial numbers": {func(f *fleetOf) {
 			f.stick(f.target(f.seen, "PC", 1, at("10"), nil), machine{Serial: "A"}, resultLeft, "")
 			f.stick(f.target(f.model, "PC", 1, at("20"), nil), machine{Serial: "B"}, resultRepaired, "")
@@ -180,5 +254,58 @@ func TestFleetRowOfStick(t *testing.T) {
 	got := *table.Rows[0]
 	if got.Backup != dir || got.Edits != 9 || got.Update != "manual" || !slices.Contains(got.Price, "updates") || got.Seconds != 4.25 || got.Clock != "PC" || got.Maker != "NEC" || got.Volume == "" {
 		t.Errorf("%+v", got)
+	}
+}
+
+// What a scan found and a repair would refuse is no PC to be repaired: text, CSV and page
+// say so and why, in the user's language, and call clones by their targets.
+func TestFleetBarred(t *testing.T) {
+	for lang, words := range map[string][]string{
+		"en": {"2 in all: would be refused 2.", "PC, /a/pc.img (records/", "PC, /b/pc.img (records/", "a repair would be refused: Windows is hibernated on this volume", "hint: start that Windows"},
+		"ja": {"現状では修復不可 2", "PC、/a/pc.img（records/", "PC、/b/pc.img（records/", "このままでは修復できません: このボリュームの Windows は休止状態です", "ヒント: "},
+	} {
+		f := newWorkshop(t, lang)
+		for _, name := range []string{"/a/pc.img", "/b/pc.img"} {
+			f.run(f.target(f.seen, "PC", 1, "2026-11-24 09:12:40", func(t *targetResult, r *result) {
+				calls(t, name, "image")
+				r.Refused = []objection{{fmt.Errorf("%s:2: %w", name, image.ErrHibernated)}, {fmt.Errorf("%s:2: %w", name, image.ErrCompressed)}}
+			}), "")
+		}
+		table := f.table(false)
+		line, err := jsonLine(table)
+		if err != nil || checkJSON([]byte(line)) != nil {
+			t.Error(err, checkJSON([]byte(line)))
+		}
+		text := f.tableText(table)
+		for _, want := range words {
+			if !strings.Contains(text, want) {
+				t.Errorf("%s: no %q in\n%s", lang, want, text)
+			}
+		}
+		if csv, err := table.csv(); err != nil || strings.Count(csv, ",would be refused,") != 2 {
+			t.Error(err, csv)
+		}
+		if page, err := f.tableHTML(table); err != nil || !strings.Contains(page, `data-outcome="would be refused" aria-pressed`) || !strings.Contains(page, "a/pc.img</span>") {
+			t.Error(err, "the page does not choose by that state")
+		}
+		if row := table.Rows[0]; !strings.Contains(row.Detail, image.ErrHibernated.Error()) || !strings.Contains(row.Detail, image.ErrCompressed.Error()) {
+			t.Errorf("not all reasons: %q", row.Detail)
+		}
+	}
+}
+
+// What is not in the table is told above it on the page, too.
+func TestFleetMissing(t *testing.T) {
+	f := newWorkshop(t, "en").workshop()
+	whole, err := f.tableHTML(f.table(false))
+	if err != nil || strings.Contains(whole, "problems") {
+		t.Error(err, "a page of sound records speaks of problems")
+	}
+	table := f.table(false)
+	table.Problems = []recordProblem{{"a.json", 0, problemDamaged, "d"}, {"b.json", 7, problemVersion, "d"}}
+	page, err := f.tableHTML(table)
+	above, below, _ := strings.Cut(page, "<table>")
+	if err != nil || !strings.Contains(above, `<a href="#problems">2 files or records are not in the table`) || !strings.Contains(below, `<div id="problems">`) || !strings.Contains(below, "b.json:7: of another version") {
+		t.Error(err, page)
 	}
 }

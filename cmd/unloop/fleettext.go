@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"encoding/csv"
 	"fmt"
-	"path/filepath"
 	"reflect"
 	"strconv"
 	"strings"
@@ -83,10 +82,11 @@ const maxNameColumns = 24
 // done and why, and where the backups are.
 func (e *env) tableText(t *fleetTable) string {
 	l := listing{head: e.heads([]string{"fleet.head.pc", "fleet.head.time", "fleet.head.windows", "fleet.head.verdict", "fleet.head.state", "fleet.head.price", "fleet.head.target"})}
+	names := cutNames(targetNames(t.Rows))
 	for _, row := range t.Rows {
 		l.rows = append(l.rows, []string{
 			shortened(row.name()), minuteOf(row.Time), row.shortWindows(), e.verdictOf(row), e.outcomeWords(row),
-			strings.Join(row.Price, ", "), shortened(row.targetName()),
+			strings.Join(row.Price, ", "), names[row.whole()],
 		})
 	}
 	var b strings.Builder
@@ -110,7 +110,7 @@ func (e *env) textOfTrouble(b *strings.Builder, t *fleetTable) {
 			b.WriteString("\n" + heading(e.text("fleet.notdone")))
 			headed = true
 		}
-		b.WriteString(e.text("acc.because", row.name(), where(row.Record, row.Line)) + "\n  " + escape(row.Reason) + "\n")
+		b.WriteString(e.text("acc.because", e.list(row.names()...), where(row.Record, row.Line)) + "\n  " + escape(row.Reason) + "\n")
 		if row.Hint != "" {
 			b.WriteString("  " + e.text("acc.hint", row.Hint) + "\n")
 		}
@@ -135,12 +135,24 @@ func (row *fleetRow) name() string {
 	return cmp.Or(row.Computer, machine, row.targetName(), "?")
 }
 
+// names are those of the PC and of the target.
+func (row *fleetRow) names() []string {
+	switch name := row.name(); {
+	case row.whole() == "":
+		return []string{name}
+	case name == row.targetName():
+		return []string{row.whole()}
+	default:
+		return []string{name, row.whole()}
+	}
+}
+
+// whole is the target by its absolute path if that is known.
+func (row *fleetRow) whole() string { return cmp.Or(row.Path, row.Target) }
+
 // targetName is the target without its folders.
 func (row *fleetRow) targetName() string {
-	if row.Target == "" {
-		return ""
-	}
-	return filepath.Base(row.Target)
+	return lastParts(row.whole(), 1)
 }
 
 // shortWindows is the Windows without its edition.

@@ -65,7 +65,7 @@ func (e *env) fleetFacts(row *fleetRow) (list []fact) {
 	add("sheet.machine", strings.TrimSpace(row.Maker+" "+row.Model))
 	add("table.serial", row.Serial)
 	add("sheet.where", row.Hive)
-	add("fleet.head.target", row.Target)
+	add("fleet.head.target", row.whole())
 	add("fleet.volume", row.Volume)
 	add("sheet.windows", row.Windows)
 	add("fleet.kernelfile", row.Kernel)

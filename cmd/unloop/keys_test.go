@@ -112,7 +112,7 @@ func builtKeys() map[string][]string {
 		remarkDirty, remarkJournal, remarkNewer, remarkSleeps, remarkDiscarded, remarkRestored, remarkCheck,
 		remarkClone, remarkOthers, remarkForbidden, remarkUnseen,
 	}
-	built["fleet.why."] = []string{problemDamaged, problemTorn, problemNewer, problemUnreadable, problemNothing}
+	built["fleet.why."] = []string{problemDamaged, problemTorn, problemVersion, problemUnreadable, problemNothing}
 	built[""] = append([]string{string(statusRepaired) + "report", string(statusUndone) + "report"}, hive.StatementKeys()...)
 	return built
 }

@@ -69,6 +69,8 @@ var english = map[string]string{
 	"text, csv, json, html":      "what a flag takes",
 	"already repaired":           "for programs, in a table: fleet.is",
 	"to be repaired":             "likewise",
+	"would be refused":           "likewise",
+	"other version":              "likewise",
 	"not affected":               "likewise",
 	"no windows":                 "likewise",
 	"hive dirty":                 "likewise: fleet.remark",
