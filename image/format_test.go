@@ -136,6 +136,16 @@ func vdiOf(kind uint32, id, link byte) []byte {
 	return b
 }
 
+// fullVDI is a VDI of a disk, with so many blocks of 1 MiB, whose file has that length.
+func fullVDI(disk uint64, blocks uint32, length int) []byte {
+	b := append(vdiOf(vdiDynamic, 1, 0), make([]byte, length)...)[:length]
+	binary.LittleEndian.PutUint32(b[344:], 1<<20)
+	binary.LittleEndian.PutUint64(b[368:], disk)
+	binary.LittleEndian.PutUint32(b[376:], 1<<20)
+	binary.LittleEndian.PutUint32(b[388:], blocks)
+	return b
+}
+
 // qcowOf is the header of a qcow2 image that stands on a base; "" for none.
 func qcowOf(base, format string) []byte {
 	b := make([]byte, 64<<10)
@@ -190,6 +200,9 @@ func TestReadHeader(t *testing.T) {
 		{"differencing VHDX", vhdxOf(1, false, 2, ""), FormatVHDX, 64 << 20, ErrDelta, nil},
 		{"VHDX, cut short", vhdxOf(1, false, 0, "")[:1<<20], FormatVHDX, 0, ErrDamaged, nil},
 		{"VDI", vdiOf(vdiDynamic, 1, 0), FormatVDI, 64 << 20, nil, nil},
+		{"VDI, whole", fullVDI(3<<20+512, 4, 1<<20+3<<20+512), FormatVDI, 3<<20 + 512, nil, nil},
+		{"VDI, cut short", fullVDI(3<<20+512, 4, 1<<20+3<<20+511), FormatVDI, 3<<20 + 512, nil, ErrDamaged},
+		{"VDI, cut short at a block", fullVDI(4<<20, 4, 1<<20+3<<20), FormatVDI, 4 << 20, nil, ErrDamaged},
 		{"differencing VDI", vdiOf(vdiDiffering, 2, 1), FormatVDI, 64 << 20, ErrDelta, nil},
 		{"qcow2", qcowOf("", ""), FormatQCOW2, 64 << 20, nil, nil},
 		{"qcow2, cut short", qcowOf("", "")[:80], FormatQCOW2, 0, ErrDamaged, nil},

@@ -24,6 +24,7 @@ const (
 
 	qcowOffset     = 0x00FFFFFFFFFFFE00 // of an L2 table, in an L1 entry
 	qcowCompressed = 1 << 62            // in an L2 entry
+	qcowZero       = 1 << 0             // the same; of an entry of 16 bytes it says nothing
 )
 
 // qcow is a decoded header.
@@ -124,7 +125,8 @@ func (q qcow) extension(b []byte, want uint32) (string, error) {
 }
 
 // packedClusters says whether a qcow2 image has compressed clusters now; what its
-// snapshots have does not matter. It reads all tables: 64 KiB for each 512 MiB of the
+// snapshots have does not matter. Where a cluster lies behind the end of the file, which
+// was cut short then, the error wraps ErrDamaged. It reads all tables: 64 KiB for each 512 MiB of the
 // disk that are in use.
 func packedClusters(dev io.ReaderAt, size int64) (bool, error) {
 	b := make([]byte, min(size, qcowMaxHeader))
@@ -163,8 +165,11 @@ func packedClusters(dev io.ReaderAt, size int64) (bool, error) {
 			return false, err
 		}
 		for i := 0; i < len(l2); i += entry {
-			if binary.BigEndian.Uint64(l2[i:])&qcowCompressed != 0 {
+			switch e := binary.BigEndian.Uint64(l2[i:]); {
+			case e&qcowCompressed != 0:
 				return true, nil
+			case int64(e&qcowOffset) >= size && e&qcowZero == 0:
+				return false, fmt.Errorf("cluster at %d of %d bytes: %w", e&qcowOffset, size, ErrDamaged)
 			}
 		}
 	}

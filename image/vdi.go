@@ -16,6 +16,7 @@ const (
 	vdiFixed     = 2
 	vdiUndo      = 3
 	vdiDiffering = 4
+	vdiMaxBlock  = 1 << 30 // blocks have 1 MiB
 )
 
 func isVDI(first []byte) bool {
@@ -23,7 +24,7 @@ func isVDI(first []byte) bool {
 }
 
 // readVDI reads the header of a VDI.
-func readVDI(dev io.ReaderAt, _ int64) header {
+func readVDI(dev io.ReaderAt, size int64) header {
 	b := make([]byte, sectorSize)
 	if err := readFull(dev, b, 0); err != nil {
 		return unreadable(FormatVDI, err)
@@ -45,5 +46,24 @@ func readVDI(dev io.ReaderAt, _ int64) header {
 	case h.size < sectorSize:
 		h.unreadable = fmt.Errorf("VDI of %d bytes: %w", h.size, ErrDamaged)
 	}
+	if need := vdiEnd(b, h.size); h.unreadable == nil && need > size {
+		h.frozen = append(h.frozen, fmt.Errorf("%d bytes of %d: %w", size, need, ErrDamaged))
+	}
 	return h
+}
+
+// vdiEnd is how long the file must be for the blocks in it; of the last block of the disk
+// the rest may be missing. Cut short, as by a copy that was broken off, it would read as
+// zeros there.
+func vdiEnd(b []byte, disk int64) int64 {
+	data, block := int64(binary.LittleEndian.Uint32(b[344:])), int64(binary.LittleEndian.Uint32(b[376:]))
+	n := int64(binary.LittleEndian.Uint32(b[388:]))
+	if n == 0 || block == 0 || block > vdiMaxBlock {
+		return 0
+	}
+	last := block
+	if rest := disk % block; rest != 0 {
+		last = rest
+	}
+	return data + (n-1)*block + last
 }

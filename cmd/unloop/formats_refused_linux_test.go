@@ -43,6 +43,21 @@ func patched(options string, at int64, change []byte) func(t *testing.T, raw, di
 	}
 }
 
+// brokenOff makes an image by qemu-img that lacks its last hundredth.
+func brokenOff(options string) func(t *testing.T, raw, dir string) string {
+	return func(t *testing.T, raw, dir string) string {
+		image := convert(options)(t, raw, dir)
+		info, err := os.Stat(image)
+		if err == nil {
+			err = os.Truncate(image, info.Size()*99/100)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		return image
+	}
+}
+
 func patch(t *testing.T, path string, at int64, change []byte) {
 	t.Helper()
 	f, err := os.OpenFile(path, os.O_WRONLY, 0)
@@ -143,6 +158,9 @@ func refusedImages() []refusedImage {
 		{"short extent", "damaged", false, written("%s", descriptor("monolithicFlat", `RW 131073 FLAT "disk.raw" 0`))},
 		{"missing extent", "partmissing", false, written("%s", descriptor("monolithicFlat", `RW 131072 FLAT "x.raw" 0`))},
 		{"extent of zeros", "unknownimage", false, written("%s", descriptor("monolithicFlat", `RW 131072 ZERO`))},
+		{"VDI cut short", "damaged", true, brokenOff("-O vdi")},
+		{"fixed VDI cut short", "damaged", true, brokenOff("-O vdi -o static=on")},
+		{"qcow2 cut short", "damaged", true, brokenOff("-O qcow2 -o preallocation=metadata")},
 		{"VDI without blocks", "export", false, patched("-O vdi", 384, []byte{0, 0, 0, 0})},
 	}
 }
