@@ -50,8 +50,16 @@ func (e *env) forEach(args []string, o common, verb string, do work) error {
 	if err != nil {
 		return err
 	}
+	targets, err := e.expand(named, o)
+	if err != nil {
+		return err
+	}
 	var past *resume
 	if o.resume != "" {
+		if err := e.resumeElsewhere(targets, o); err != nil {
+			e.worst = worse(e.worst, e.complain(o.resume, err))
+			return nil
+		}
 		past, err = openResume(o)
 		var usage usageError
 		switch {
@@ -62,10 +70,6 @@ func (e *env) forEach(args []string, o common, verb string, do work) error {
 			return nil
 		}
 		defer past.close()
-	}
-	targets, err := e.expand(named, o)
-	if err != nil {
-		return err
 	}
 	if len(targets) == 1 && !o.many() {
 		e.worst = worse(e.worst, e.one(targets[0].path, o, verb, len(args) > 0, do).Exit)

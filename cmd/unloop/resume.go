@@ -64,6 +64,26 @@ func openResume(o common) (*resume, error) {
 	return r, nil
 }
 
+// resumeElsewhere refuses a file that lies on a target, before it is made there: on a folder
+// or the volume of a device. Where a target cannot be looked at nothing of it is mounted.
+func (e *env) resumeElsewhere(targets []target, o common) error {
+	for _, t := range targets {
+		info, err := os.Stat(t.path)
+		if o.dryRun || err != nil || t.why != nil || info.Mode().IsRegular() {
+			continue
+		}
+		src, err := e.host.Open(t.path)
+		if err != nil {
+			continue
+		}
+		err = errors.Join(e.elsewhere(src, common{resume: o.resume}), src.Close())
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func (r *resume) open() (*os.File, error) {
 	if r.dry {
 		return os.Open(r.path)
