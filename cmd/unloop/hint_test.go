@@ -34,7 +34,7 @@ var notRefusals = []error{
 	errNotDiscarded,
 	hive.ErrNotVerified, errNotShown, errAnsweredNo, errInterrupted, context.Canceled, image.ErrReadOnly,
 	image.ErrNotFound, fs.ErrNotExist, fs.ErrPermission, syscall.ENOTDIR, syscall.ENOSPC,
-	errNoRecords, errDamagedRecord, errOtherRecord, errNoTable, errTableNotShown, errNoRecord, errNoReport, errNoDisk, errSettings, errHalfStick, errStickNotVerified, image.ErrNoMedium, image.ErrNotAdministrator, image.ErrNoExporter,
+	errNoRecords, errDamagedRecord, errOtherRecord, errNoTable, errTableNotShown, errNoRecord, errNoReport, errNoDisk, errSettings, errHalfStick, errStickNotVerified, image.ErrNoMedium, image.ErrNotAdministrator, image.ErrNoExporter, image.ErrNotStarted,
 	stick.ErrMissing, stick.ErrKernel, stick.ErrModule, stick.ErrProgram, stick.ErrFont, stick.ErrBootLoader, errStickSettings,
 }
 
