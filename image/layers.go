@@ -77,17 +77,26 @@ func (s *stack) below(path string, over header) (string, header, error) {
 	return base, h, nil
 }
 
-// header reads the header of a further file, which must be an ordinary one and new.
-func (s *stack) header(path string) (header, error) {
+// open opens a further file, which must be an ordinary one and new.
+func (s *stack) open(path string) (*os.File, fs.FileInfo, error) {
 	f, info, err := openPart(path)
+	if err != nil {
+		return nil, nil, err
+	}
+	if slices.ContainsFunc(s.seen, func(seen fs.FileInfo) bool { return os.SameFile(seen, info) }) {
+		return nil, nil, errors.Join(fmt.Errorf("named twice: %w", ErrDamaged), f.Close())
+	}
+	s.seen = append(s.seen, info)
+	return f, info, nil
+}
+
+// header reads the header of a further file.
+func (s *stack) header(path string) (header, error) {
+	f, info, err := s.open(path)
 	if err != nil {
 		return header{}, err
 	}
 	defer f.Close()
-	if slices.ContainsFunc(s.seen, func(seen fs.FileInfo) bool { return os.SameFile(seen, info) }) {
-		return header{}, fmt.Errorf("named twice: %w", ErrDamaged)
-	}
-	s.seen = append(s.seen, info)
 	return readHeader(f, info.Size()), nil
 }
 
@@ -96,15 +105,11 @@ func (s *stack) extent(path string, x extentFile) error {
 	if info, err := os.Lstat(path); err == nil && !info.Mode().IsRegular() { // a link may lead anywhere
 		return fmt.Errorf("no ordinary file: %w", ErrOutside)
 	}
-	f, info, err := openPart(path)
+	f, info, err := s.open(path)
 	if err != nil {
 		return err
 	}
 	defer f.Close()
-	if slices.ContainsFunc(s.seen, func(seen fs.FileInfo) bool { return os.SameFile(seen, info) }) {
-		return fmt.Errorf("named twice: %w", ErrDamaged)
-	}
-	s.seen = append(s.seen, info)
 	if !x.sparse {
 		if x.size > info.Size()-x.offset {
 			return fmt.Errorf("%d bytes of %d: %w", info.Size(), x.offset+x.size, ErrDamaged)
