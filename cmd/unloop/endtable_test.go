@@ -42,3 +42,21 @@ func TestRowsOf(t *testing.T) {
 		}
 	}
 }
+
+// Names wider than their column lose their middle, never half a character, and keep their end.
+func TestShorten(t *testing.T) {
+	for _, test := range []struct {
+		text string
+		room int
+		want string
+	}{
+		{"disk.img", 8, "disk.img"},
+		{"customer-disk.img", 12, "cust…isk.img"},
+		{"顧客一のディスク.img", 16, "顧客…ィスク.img"},
+		{"", 5, ""},
+	} {
+		if got := shorten(test.text, test.room); got != test.want {
+			t.Errorf("shorten(%q, %d) = %q, want %q", test.text, test.room, got, test.want)
+		}
+	}
+}
